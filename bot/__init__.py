@@ -1,0 +1,1 @@
+"""The outside world: channels, HTTP, command line and composition."""

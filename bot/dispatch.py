@@ -1,0 +1,313 @@
+"""One Interaction in, one transaction, one Answer out: tickets and receipts, rights, the patient-data guard, polite errors."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from bot.limits import RateLimit
+from bot.links import FileLinks
+from handlers import forms, screening
+from handlers.errors import Refused
+from handlers.routing import FormRoute, Interaction, Profile, Request, Right, Route, Routes
+from handlers.views import Form, Link, Outcome, Quiet, Reply, says
+from handlers.words import LONDON
+from storage import accounts, audit, counts, drafts, people, receipts
+from storage.database import Database, Session, UncertainCommit
+from storage.people import AccountKey, Person, Seen
+from storage.receipts import ReceiptKey
+
+log = logging.getLogger(__name__)
+
+REMEMBERED = 20_000
+NOBODY = "A colleague"
+PATIENT_DATA = (
+    "This looks as if it could name a patient. Take out NHS numbers, hospital numbers and dates of birth, then send it again. "
+    "I have kept nothing of it."
+)
+DELETE_IT = "Please delete your message too: I cannot do that for you."
+GONE = "This no longer works: the bot has changed since it was shown. Type “help” to see what you can do."
+TOO_MANY = "That is more than I can take from one person in a minute. Wait a minute, then try again. Nothing was changed."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What to show and the ticket its buttons or form carry; `unkept`: the words that led to it must not be kept anywhere."""
+
+    outcome: Outcome
+    ticket: str
+    unkept: bool = False
+
+
+class _NotAllowed(Exception):
+    """The person lacks the right that the route names."""
+
+    def __init__(self, person: Person, right: Right) -> None:
+        self.person, self.right = person, right
+
+
+class _FormRefused(Exception):
+    """A form to be shown again: everything is rolled back, its receipt too."""
+
+    def __init__(self, person: Person, form: Form) -> None:
+        self.person, self.form = person, form
+
+
+class _Repeated(Exception):
+    """This was done before."""
+
+    def __init__(self, reference: str | None) -> None:
+        self.reference = reference
+
+
+class _NotMet(Exception):
+    """The account is not in the database, though this process had noted it: it is noted again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vouching:
+    """Which tenants vouch for which e-mail domains, and whose vouched e-mail makes an administrator."""
+
+    domains: Mapping[tuple[str, str], Collection[str]] = field(default_factory=dict)
+    admins: Collection[str] = ()
+
+    def seen(self, account: AccountKey, profile: Profile | None) -> Seen:
+        """The account with what may be relied on in its profile; never a guest's or stranger's e-mail."""
+        if profile is None:
+            return Seen(key=account, name=NOBODY, email=None, vouched=False)
+        domain = (profile.email or "").rpartition("@")[2].lower()
+        vouched = not profile.guest and bool(domain) and domain in self.domains.get((account.channel, account.tenant), ())
+        return Seen(key=account, name=forms.tidy(profile.name)[:150] or NOBODY, email=profile.email, vouched=vouched)
+
+
+def new_ticket() -> str:
+    """A ticket for a form or card: random, and not stored until it is used."""
+    return secrets.token_urlsafe(12)
+
+
+class Dispatcher:
+    """Answers interactions; safe to call concurrently."""
+
+    def __init__(
+        self,
+        database: Database,
+        routes: Routes,
+        *,
+        clock: Callable[[], datetime],
+        limit: RateLimit,
+        links: FileLinks,
+        vouching: Vouching,
+        site: str,
+        wake: Callable[[], None],
+    ) -> None:
+        self._database, self._routes, self._clock = database, routes, clock
+        self._limit, self._links, self._vouching, self._site, self._wake = limit, links, vouching, site, wake
+        self._noted: dict[AccountKey, Profile | None] = {}
+
+    async def answer(self, interaction: Interaction) -> Answer:
+        """Never raises: a refusal and a bug are answers too."""
+        now = self._clock()
+        if not self._limit.allows(interaction.account, now):
+            return Answer(outcome=says("Slow down a little", TOO_MANY), ticket=new_ticket())
+        try:
+            tidied = self._tidied(interaction)
+            try:
+                return await self._answer(tidied, now)
+            except _NotMet:
+                return await self._answer(tidied, now)
+        except Exception as error:
+            return _apology(interaction, error)
+
+    def _tidied(self, interaction: Interaction) -> Interaction:
+        return replace(interaction, text=forms.tidy(interaction.text), values=forms.tidy_values(interaction.values))
+
+    async def _answer(self, interaction: Interaction, now: datetime) -> Answer:
+        await self._note(interaction, now)
+        findings = screening.screen_values({"": interaction.text, **interaction.values})
+        if interaction.quoted and (finding := screening.screen(interaction.quoted.text)):
+            findings[""] = finding
+        try:
+            if findings:
+                return await self._guarded(interaction, findings, now)
+            outcome = await self._run(interaction, now)
+            return Answer(outcome=outcome, ticket=new_ticket())
+        except Refused as refusal:
+            return Answer(outcome=says("I could not do that", refusal.text), ticket=new_ticket())
+        except _Repeated as repeated:
+            return Answer(outcome=_already_sent(interaction, repeated.reference), ticket=new_ticket())
+        except _NotAllowed as refusal:
+            await self._audit_refusal(interaction, refusal, now)
+            words = f"This is for {refusal.right.phrase}. Nothing was changed."
+            return Answer(outcome=says("I could not do that", words), ticket=new_ticket())
+        except _FormRefused as refusal:
+            await self._keep_draft(refusal, now)
+            return Answer(outcome=refusal.form, ticket=interaction.ticket)
+
+    # -- who it is
+
+    async def _note(self, interaction: Interaction, now: datetime) -> None:
+        """Writes down what is new about the person, only when it is new to this process and their profile is known."""
+        account = interaction.account
+        if account in self._noted and interaction.profile in (None, self._noted[account]):
+            return
+        seen = self._vouching.seen(account, interaction.profile)
+        for last in (False, True):
+            try:
+                async with self._database.transaction() as session:
+                    known = await people.find_by_account(session, account)
+                    if known is None or interaction.profile is not None:
+                        await accounts.note(session, seen, now=now, admins=self._vouching.admins)
+                break
+            except accounts.Clash:
+                if last:
+                    raise
+        if len(self._noted) >= REMEMBERED:
+            self._noted.clear()
+        self._noted[account] = interaction.profile
+
+    async def _person(self, session: Session, interaction: Interaction) -> Person:
+        person = await people.find_by_account(session, interaction.account)
+        if person is None:
+            self._noted.pop(interaction.account, None)
+            raise _NotMet
+        return person
+
+    # -- what is done
+
+    async def _run(self, interaction: Interaction, now: datetime) -> Outcome:
+        """The handler's outcome, inside the one transaction of this interaction."""
+        if interaction.name in self._routes.files and interaction.kind == "action":
+            return self._file_link(interaction, now)
+        route, text = self._route(interaction)
+        claims = interaction.kind in ("event", "file") or not route.reads
+        async with self._database.transaction() if claims else self._database.reading() as session:
+            person = await self._person(session, interaction)
+            request = self._request(interaction, person, session, text, now)
+            if not (route.may.held_by(person) and await route.may.over(request)):
+                raise _NotAllowed(person, route.may)
+            key = ReceiptKey.of(person.id, interaction.name or route.name, interaction.ticket, interaction.args)
+            if claims and not await receipts.claim(session, key, now=now):
+                raise _Repeated(await receipts.reference_of(session, key))
+            outcome = await self._handled(route, request)
+            if claims and isinstance(outcome, Reply) and outcome.reference:
+                await receipts.refer(session, key, outcome.reference)
+            if claims and person.account_id is not None and person.account_id != person.last_account_id:
+                await accounts.use(session, person.id, person.account_id)
+        if claims:
+            self._wake()
+        elif person.account_id is not None and person.account_id != person.last_account_id:
+            async with self._database.transaction() as session:
+                await accounts.use(session, person.id, person.account_id)
+        return outcome
+
+    def _route(self, interaction: Interaction) -> tuple[Route, str]:
+        """The route and the text that is left for it; an unknown one is answered by a route that says so."""
+        found: Route | None
+        match interaction.kind:
+            case "command" | "event":
+                found, text = self._routes.resolve(interaction.text or "help")
+                return found or self._unknown_word(), text
+            case "action":
+                found = self._routes.actions.get(interaction.name)
+            case "form":
+                found = self._routes.forms.get(interaction.name)
+            case "file":
+                found = self._routes.files.get(interaction.name)
+        if found is None:
+            raise Refused(GONE)
+        return found, ""
+
+    def _unknown_word(self) -> Route:
+        async def say(request: Request) -> Outcome:
+            near = self._routes.nearest(request.text, request.person)
+            hint = f"Did you mean “{near.name}”?" if near else "I do not know that word."
+            return says(hint, "Type “help” to see what you can do.")
+
+        return Route(name="unknown", run=say, may=Right(phrase="everyone"), reads=True)
+
+    def _request(self, interaction: Interaction, person: Person, session: Session, text: str, now: datetime) -> Request:
+        return Request(
+            person=person,
+            now=now,
+            session=session,
+            place=interaction.place,
+            channel=interaction.channel,
+            tenant=interaction.tenant,
+            site=self._site,
+            text=text,
+            args=interaction.args,
+            values=interaction.values,
+            quoted=interaction.quoted,
+        )
+
+    async def _handled(self, route: Route, request: Request) -> Outcome:
+        """The handler's outcome; a form is checked first, and one that is refused rolls everything back."""
+        if isinstance(route, FormRoute):
+            form = await route.build(request)
+            values, errors = forms.check(form, request.values)
+            request = replace(request, values=values)
+            if errors:
+                raise _FormRefused(request.person, form.refused(errors, request))
+        outcome = await route.run(request)
+        if isinstance(outcome, Form) and outcome.errors:
+            raise _FormRefused(request.person, outcome)
+        return outcome
+
+    def _file_link(self, interaction: Interaction, now: datetime) -> Reply:
+        url = f"{self._site}/files/{self._links.seal(interaction, now)}"
+        return says(
+            "Your file is ready",
+            f"The link works once, until {(now + self._links.lasts).astimezone(LONDON):%H:%M}.",
+            buttons=(Link(label="Get the file", url=url),),
+        )
+
+    # -- what a refusal leaves behind, in a small transaction of its own
+
+    async def _guarded(self, interaction: Interaction, findings: Mapping[str, screening.Finding], now: datetime) -> Answer:
+        """The guard's answer: the same form with what was typed, or a sentence; only a count is kept."""
+        async with self._database.transaction() as session:
+            await counts.add_one(session, day=now.astimezone(LONDON).date(), what="patient data refused")
+        route = self._routes.forms.get(interaction.name) if interaction.kind == "form" else None
+        if route is None:
+            words = (PATIENT_DATA, DELETE_IT) if interaction.kind == "event" else (PATIENT_DATA,)
+            return Answer(outcome=says("I did not keep that", *words), ticket=new_ticket(), unkept=True)
+        async with self._database.reading() as session:
+            person = await self._person(session, interaction)
+            request = self._request(interaction, person, session, "", now)
+            if not (route.may.held_by(person) and await route.may.over(request)):
+                raise _NotAllowed(person, route.may)
+            form = await route.build(request)
+        errors = dict.fromkeys(findings, PATIENT_DATA)
+        return Answer(outcome=form.refused(errors, request), ticket=interaction.ticket, unkept=True)
+
+    async def _audit_refusal(self, interaction: Interaction, refusal: _NotAllowed, now: datetime) -> None:
+        name = interaction.name or self._route(interaction)[0].name
+        detail = {"needs": refusal.right.phrase, **dict(list(interaction.args.items())[:5])}
+        async with self._database.transaction() as session:
+            await audit.add(session, now=now, action="refused", object=f"route:{name}", by=refusal.person.id, detail=detail)
+
+    async def _keep_draft(self, refusal: _FormRefused, now: datetime) -> None:
+        values = {name: value for name, value in refusal.form.values.items() if value}
+        async with self._database.transaction() as session:
+            await drafts.keep(session, person_id=refusal.person.id, action=refusal.form.action, values=values, now=now)
+
+
+def _already_sent(interaction: Interaction, reference: str | None) -> Outcome:
+    """A repeated event is answered by silence: its first delivery was answered in the conversation."""
+    if interaction.kind == "event":
+        return Quiet()
+    sent = f"Already sent: {reference}" if reference else "Already sent"
+    return says(sent, "I had this before, so nothing was changed.")
+
+
+def _apology(interaction: Interaction, error: Exception) -> Answer:
+    """Logs a bug once under a reference that the person is given; "nothing was changed" only when that is known."""
+    reference = secrets.token_hex(2).upper()
+    facts = {"reference": reference, "kind": interaction.kind, "action": interaction.name, "interaction": interaction.id}
+    log.error("an interaction failed", exc_info=error, extra=facts)
+    sure = "" if isinstance(error, UncertainCommit) else " Nothing was changed."
+    words = f"Something went wrong on our side.{sure} Reference {reference}."
+    return Answer(outcome=says("Sorry", words), ticket=new_ticket())

@@ -1,0 +1,87 @@
+"""The aiohttp application: each channel's routes, files behind one-time links, and whether the server is well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+from urllib.parse import quote
+
+from aiohttp import web
+
+from bot.dispatch import Dispatcher
+from bot.links import FileLinks
+from handlers.views import Card, File, Reply, Text
+from scheduler.delivery import Sender
+from storage.database import Database
+
+
+class Channel(Protocol):
+    """A chat platform: its routes, its way out, and what it opens and closes."""
+
+    name: str
+    sender: Sender
+
+    def mount(self, application: web.Application) -> None:
+        """Adds the channel's routes."""
+
+    async def open(self) -> None:
+        """Before the first request."""
+
+    async def close(self) -> None:
+        """After the last request: what is under way is finished."""
+
+
+def application(
+    channels: Sequence[Channel],
+    dispatcher: Dispatcher,
+    links: FileLinks,
+    database: Database,
+    *,
+    clock: Callable[[], datetime],
+    body_limit: int,
+) -> web.Application:
+    """All routes of the server; a body over `body_limit` bytes is refused with 413."""
+    app = web.Application(client_max_size=body_limit)
+
+    async def healthz(_request: web.Request) -> web.Response:
+        return web.Response(text="ok")
+
+    async def readyz(_request: web.Request) -> web.Response:
+        try:
+            await database.require_schema()
+        except Exception:
+            return web.Response(status=503, text="The database does not answer.")
+        return web.Response(text="ready")
+
+    async def file(request: web.Request) -> web.Response:
+        return await _file(request.match_info["token"], dispatcher, links, clock())
+
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/files/{token}", file, allow_head=False)
+    for channel in channels:
+        channel.mount(app)
+    return app
+
+
+async def _file(token: str, dispatcher: Dispatcher, links: FileLinks, now: datetime) -> web.Response:
+    """A file, once; what hinders it is said in plain text."""
+    interaction = links.open(token, now)
+    if interaction is None:
+        return web.Response(status=404, text="This link is old or was used. Press the button in the chat again.")
+    outcome = (await dispatcher.answer(interaction)).outcome
+    if isinstance(outcome, File):
+        headers = {
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(outcome.name)}",
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "no-referrer",
+        }
+        return web.Response(body=outcome.content, content_type=outcome.media_type, headers=headers)
+    words = _words(outcome.card) if isinstance(outcome, Reply) else ""
+    return web.Response(status=404, text=words or "There is nothing to fetch here.")
+
+
+def _words(card: Card) -> str:
+    return "\n".join([card.title, *(block.text for block in card.blocks if isinstance(block, Text))])

@@ -1,0 +1,43 @@
+"""Logs are facts: a constant message with fields, ids only; of an exception its kind and its frames, never its text."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from types import TracebackType
+
+_STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class FactsFormatter(logging.Formatter):
+    """One line a record: time, level, logger, message, then the fields as key=value."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The line with its fields."""
+        fields = " ".join(f"{key}={value}" for key, value in vars(record).items() if key not in _STANDARD)
+        return f"{super().formatMessage(record)} {fields}".rstrip()
+
+    def formatException(self, info: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]) -> str:
+        """Kinds and frames of an exception and its causes; the text may hold what people wrote, so it is left out."""
+        parts, error = [], info[1]
+        while error is not None:
+            kind = type(error)
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            parts.append(f"{frames}{kind.__module__}.{kind.__qualname__}")
+            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        return "\ncaused by:\n".join(parts)
+
+
+def set_up() -> None:
+    """Logs to standard error from INFO; libraries from WARNING."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(FactsFormatter())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+    for own in ("bot", "scheduler", "handlers", "storage"):
+        logging.getLogger(own).setLevel(logging.INFO)

@@ -1,0 +1,159 @@
+"""The settings, read from the environment; every fault is reported at once and no secret is ever printed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from storage.database import database_url
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class SettingsFaults(Exception):
+    """What is wrong with the settings, a sentence each; never a value that may be secret."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _emails(values: tuple[str, ...]) -> tuple[str, ...]:
+    if any(not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value) for value in values):
+        raise ValueError("write e-mail addresses with commas between them")
+    return tuple(value.lower() for value in values)
+
+
+def _fernet_keys(values: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    for value in values:
+        try:
+            Fernet(value.get_secret_value())
+        except ValueError:
+            raise ValueError("each must be a Fernet key: 32 bytes in URL-safe base64") from None
+    return values
+
+
+def _tenants(value: object) -> object:
+    """ "T01=uhd.nhs.uk+dchft.nhs.uk,T02" as {tenant: its e-mail domains}."""
+    if not isinstance(value, str):
+        return value
+    found = {}
+    for part in filter(None, (part.strip() for part in value.split(","))):
+        tenant, _, domains = part.partition("=")
+        found[tenant.strip()] = frozenset(domain.strip().lower() for domain in domains.split("+") if domain.strip())
+    return found
+
+
+def _site(value: str) -> str:
+    parts = urlsplit(value)
+    if value and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError("write the address people open, such as https://dih.example.org")
+    return value.rstrip("/")
+
+
+def _api_url(value: str) -> str:
+    if urlsplit(value).scheme not in ("http", "https") or not value.endswith("/api/"):
+        raise ValueError("the address must end in /api/")
+    return value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), AfterValidator(_fernet_keys)]
+Tenants = Annotated[Mapping[str, frozenset[str]], NoDecode, BeforeValidator(_tenants)]
+
+
+class Settings(BaseSettings):
+    """All settings by their environment names."""
+
+    model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    dih_database_url: str = "sqlite:///dih.db"
+    dih_host: str = "127.0.0.1"
+    dih_port: int = Field(8080, ge=1, le=65535)
+    dih_public_url: Annotated[str, AfterValidator(_site)] = ""
+    dih_secret_keys: Secrets = ()
+    dih_admins: Annotated[Names, AfterValidator(_emails)] = ()
+    dih_rate_per_minute: int = Field(30, ge=1)
+    dih_body_limit: int = Field(262_144, ge=1024)
+    dih_lease_seconds: float = Field(60, gt=0)
+    dih_tick_seconds: float = Field(60, gt=0)
+    dih_delivery_seconds: float = Field(5, gt=0)
+    dih_now: datetime | None = None
+    slack_signing_secret: SecretStr | None = None
+    slack_bot_token: SecretStr | None = None
+    slack_api_url: Annotated[str, AfterValidator(_api_url)] = "https://slack.com/api/"
+    slack_allowed_workspaces: Tenants = Field(default_factory=dict)
+
+    @field_validator("dih_database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        database_url(value)
+        return value
+
+    @field_validator("dih_now")
+    @classmethod
+    def _aware(cls, value: datetime | None) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("write an instant with its offset, such as 2027-01-31T09:00:00+00:00")
+        return value
+
+    @field_validator("slack_signing_secret", "slack_bot_token")
+    @classmethod
+    def _not_empty(cls, value: SecretStr | None, _info: ValidationInfo) -> SecretStr | None:
+        return value if value and value.get_secret_value().strip() else None
+
+    @property
+    def site(self) -> str:
+        """Where the web chat is."""
+        return self.dih_public_url or f"http://{self.dih_host}:{self.dih_port}"
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the web chat over TLS."""
+        return self.site.startswith("https://")
+
+    def clock(self) -> Callable[[], datetime]:
+        """Tells the time; DIH_NOW sets it once, and it runs on from there."""
+        if self.dih_now is None:
+            return lambda: datetime.now(UTC)
+        offset = self.dih_now - datetime.now(UTC)
+        return lambda: datetime.now(UTC) + offset
+
+
+def load() -> Settings:
+    """The settings of this process; raises SettingsFaults with all that is wrong."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise SettingsFaults([_sentence(fault["loc"], fault["msg"]) for fault in error.errors(include_input=False)]) from None
+    faults = _contradictions(settings)
+    if faults:
+        raise SettingsFaults(faults)
+    return settings
+
+
+def _sentence(location: tuple[int | str, ...], message: str) -> str:
+    return f"{str(location[0]).upper()}: {message.removeprefix('Value error, ')}."
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    faults = []
+    if bool(settings.slack_signing_secret) != bool(settings.slack_bot_token):
+        there, missing = (
+            ("SLACK_SIGNING_SECRET", "SLACK_BOT_TOKEN") if settings.slack_signing_secret else ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET")
+        )
+        faults.append(f"{missing}: {there} is set, so this one is needed too.")
+    if settings.dih_host not in LOOPBACK and not settings.dih_public_url:
+        faults.append("DIH_PUBLIC_URL: DIH_HOST is open to the network, so say which address people open.")
+    return faults

@@ -1,0 +1,1 @@
+"""Slack: the way in, the way out, and what views look like there."""

@@ -1,0 +1,1 @@
+"""The web chat: the way in, the way out, and what views look like there."""

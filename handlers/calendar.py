@@ -1,0 +1,57 @@
+"""Working days and quiet hours, England's bank holidays, wall time in any zone; pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+import holidays
+
+from handlers.words import LONDON
+
+OPENS = time(9)
+CLOSES = time(17)
+
+
+@cache
+def _bank_holidays(year: int) -> frozenset[date]:
+    return frozenset(holidays.country_holidays("GB", subdiv="ENG", years=year))
+
+
+def is_working_day(day: date) -> bool:
+    """Monday to Friday, but not England's bank holidays."""
+    return day.weekday() < 5 and day not in _bank_holidays(day.year)
+
+
+def add_working_days(day: date, days: int) -> date:
+    """The working day that comes `days` working days after `day`."""
+    while days:
+        day += timedelta(days=1)
+        days -= is_working_day(day)
+    return day
+
+
+def at_wall_time(day: date, clock: time, zone: ZoneInfo = LONDON) -> datetime:
+    """The instant at which clocks in the zone show this time, in UTC.
+
+    A time that the spring change skips is moved on by the hour; of a time that the autumn change repeats, the first.
+    """
+    return datetime.combine(day, clock.replace(fold=0), tzinfo=zone).astimezone(UTC)
+
+
+def is_quiet(now: datetime, zone: ZoneInfo = LONDON, opens: time = OPENS, closes: time = CLOSES) -> bool:
+    """Whether nudges must wait at this instant."""
+    local = now.astimezone(zone)
+    return not (is_working_day(local.date()) and opens <= local.time() < closes)
+
+
+def next_allowed(now: datetime, zone: ZoneInfo = LONDON, opens: time = OPENS, closes: time = CLOSES) -> datetime:
+    """`now` itself in working hours, else the next opening, in UTC."""
+    if not is_quiet(now, zone, opens, closes):
+        return now.astimezone(UTC)
+    local = now.astimezone(zone)
+    day = local.date()
+    if not (is_working_day(day) and local.time() < opens):
+        day = add_working_days(day, 1)
+    return at_wall_time(day, opens, zone)

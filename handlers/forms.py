@@ -1,0 +1,160 @@
+"""What is declared on a field, checked in one place: tidied text, required, length, number, choice, date, time."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, time
+from typing import assert_never
+
+from handlers.views import Choice, DateField, Errors, Field, Form, NumberField, PersonField, TextField, TimeField, Toggle, Value, Values
+from handlers.words import count, number
+
+# Characters that would turn the words around them, or are nothing at all: bidirectional overrides and isolates, zero width.
+_TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200B, 0x2060, 0xFEFF))
+_BLANK = ("Cf", "Zs", "Zl", "Zp", "Cc")
+
+
+def tidy(text: str) -> str:
+    """The text without what no reader could see: control characters, direction overrides, zero widths, spaces at the ends.
+
+    Text of blanks and joiners only becomes "".
+    """
+    plain = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).translate(_TURNING)
+    kept = "".join(c for c in plain if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+    if all(unicodedata.category(c) in _BLANK for c in kept):
+        return ""
+    return kept.strip()
+
+
+def tidy_values(values: Values) -> Values:
+    """All values tidied."""
+    return {name: tidy(value) if isinstance(value, str) else tuple(map(tidy, value)) for name, value in values.items()}
+
+
+def check(form: Form, values: Values) -> tuple[Values, Errors]:
+    """(The values of the form's fields in their canonical form, what is wrong with them by field)."""
+    canonical: dict[str, Value] = {}
+    errors: dict[str, str] = {}
+    for field in form.fields:
+        value = values.get(field.name, "")
+        try:
+            canonical[field.name] = _read(field, value)
+        except ValueError as error:
+            canonical[field.name] = value
+            errors[field.name] = str(error)
+    return canonical, errors
+
+
+def prefilled(form: Form) -> Form:
+    """The form without values that its fields could not hold, such as a choice that is no longer offered."""
+    held = {}
+    for field in form.fields:
+        value = form.values.get(field.name)
+        if value and not (isinstance(field, Choice | PersonField) and not _offered(field, _tuple(value))):
+            held[field.name] = value
+    return replace(form, values=held)
+
+
+def _tuple(value: Value) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _offered(field: Choice | PersonField, values: Iterable[str]) -> bool:
+    return set(values) <= {option.value for option in field.options}
+
+
+def _read(field: Field, value: Value) -> Value:
+    """The value in canonical form; raises ValueError with the sentence for the person."""
+    if isinstance(field, Choice) and field.many:
+        return _read_many(field, value)
+    text = value if isinstance(value, str) else "".join(value[:1])
+    if isinstance(field, Toggle):
+        return "yes" if text == "yes" else ""
+    if not text:
+        if field.required:
+            raise ValueError(_missing(field))
+        return ""
+    match field:
+        case TextField():
+            return _read_text(field, text)
+        case NumberField():
+            return _read_number(field, text)
+        case Choice() | PersonField():
+            if not _offered(field, (text,)):
+                raise ValueError("Choose one from the list.")
+            return text
+        case DateField():
+            return _read_date(text)
+        case TimeField():
+            return _read_time(text)
+        case _:
+            assert_never(field)
+
+
+def _missing(field: Field) -> str:
+    match field:
+        case TextField() | NumberField():
+            return f"Fill in “{field.label}”."
+        case Choice(many=True):
+            return "Choose at least 1."
+        case Choice() | PersonField() | Toggle():
+            return "Choose one from the list."
+        case DateField():
+            return "Enter a date."
+        case TimeField():
+            return "Enter a time."
+        case _:
+            assert_never(field)
+
+
+def _read_text(field: TextField, text: str) -> str:
+    if field.lines == 1:
+        text = re.sub(r"\s+", " ", text)
+    if len(text) < field.least:
+        raise ValueError(f"Use {count(field.least, 'character')} or more.")
+    if len(text) > field.most:
+        raise ValueError(f"Use {count(field.most, 'character')} or fewer. You used {number(len(text))}.")
+    return text
+
+
+def _read_number(field: NumberField, text: str) -> str:
+    try:
+        value = float(text.replace(",", ""))
+    except ValueError:
+        raise ValueError("Enter a number, such as 12.") from None
+    if not math.isfinite(value) or (not field.decimals and value != int(value)):
+        raise ValueError("Enter a whole number, such as 12.")
+    if field.least is not None and value < field.least:
+        raise ValueError(f"Enter {number(field.least)} or more.")
+    if field.most is not None and value > field.most:
+        raise ValueError(f"Enter {number(field.most)} or less.")
+    return str(value if field.decimals else int(value))
+
+
+def _read_many(field: Choice, value: Value) -> tuple[str, ...]:
+    chosen = tuple(dict.fromkeys(item for item in _tuple(value) if item))
+    if not chosen and field.required:
+        raise ValueError(_missing(field))
+    if not _offered(field, chosen):
+        raise ValueError("Choose from the list.")
+    if field.most is not None and len(chosen) > field.most:
+        raise ValueError(f"Choose {number(field.most)} or fewer.")
+    return chosen
+
+
+def _read_date(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ValueError("Enter a real date, such as 2027-03-31.") from None
+
+
+def _read_time(text: str) -> str:
+    try:
+        return time.fromisoformat(text).replace(second=0, microsecond=0, tzinfo=None).isoformat("minutes")
+    except ValueError:
+        raise ValueError("Enter a time from 00:00 to 23:59.") from None

@@ -1,0 +1,18 @@
+"""All topics of the bot, in one explicit list; a clash of names raises when this is imported."""
+
+from handlers import ideas, people, places, welcome
+from handlers.routing import Routes
+
+
+def _all() -> Routes:
+    return ROUTES
+
+
+FEATURES = (
+    welcome.router_for(_all),
+    ideas.router,
+    places.router,
+    people.router,
+)
+
+ROUTES: Routes = Routes(FEATURES)

@@ -1,0 +1,81 @@
+"""Finding one's way: help, who the bot thinks one is, and the way to the web chat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from handlers import words
+from handlers.routing import Request, Router, Routes
+from handlers.views import Card, Fact, Facts, Line, Lines, Link, Outcome, Reply, Text, says
+from storage import people, signin
+from storage.people import Account, OrganisationBy, Person
+
+NOT_CLINICAL = "I am not a clinical system. Never type anything that could name a patient."
+
+
+def router_for(routes: Callable[[], Routes]) -> Router:
+    """This topic's routes; `routes` gives those of all topics, which help lists."""
+    router = Router()
+
+    @router.command("help", "see what you can do here", reads=True)
+    async def help(request: Request) -> Outcome:
+        """What this person may do."""
+        return Reply(card=help_card(routes(), request.person))
+
+    router.command("me", "see who I think you are, and how I know", reads=True)(me)
+    router.command("web", "get your own link to the web chat")(web)
+    return router
+
+
+def help_card(routes: Routes, person: Person) -> Card:
+    """The commands that somebody may use."""
+    lines = tuple(Line(text=route.usage, note=f"{route.summary[0].upper()}{route.summary[1:]}.") for route in routes.offered_to(person))
+    intro = Text(text="Type one of these. In Slack and Teams, you can also send me the same words in a message.")
+    return Card(title="What you can do", blocks=(intro, Lines(lines=lines), Text(text=NOT_CLINICAL, kind="note")))
+
+
+def _organisation(person: Person) -> str:
+    if person.organisation is None:
+        return "I do not know yet. An administrator can set it."
+    known = {
+        OrganisationBy.DOMAIN: "I know from your e-mail address",
+        OrganisationBy.ADMINISTRATOR: "an administrator set it",
+        None: "it came with your account",
+    }
+    return f"{person.organisation.name} ({known[person.organisation_by]})"
+
+
+def _account(account: Account) -> str:
+    if account.email is None:
+        return f"{account.name}: it gave me no e-mail address."
+    vouched = "its owner vouches for this address" if account.vouched else "nobody vouches for this address, so I do not rely on it"
+    return f"{account.name}, {account.email}: {vouched}."
+
+
+async def me(request: Request) -> Outcome:
+    """Who the bot thinks the person is, and how it knows."""
+    person = request.person
+    groups = words.listed([words.GROUPS[group] for group in sorted(person.groups)]) or "None"
+    facts = (
+        Fact(label="Name", value=person.name),
+        Fact(label="E-mail", value=person.email or "None that I can rely on"),
+        Fact(label="Organisation", value=_organisation(person)),
+        Fact(label="Groups", value=groups),
+        Fact(label="Administrator", value="Yes" if person.administrator else "No"),
+    )
+    theirs = await people.accounts_of(request.session, person.id)
+    accounts = tuple(Fact(label=f"Account on {each.key.channel.capitalize()}", value=_account(each)) for each in theirs)
+    note = Text(text="Is something wrong? Tell an administrator of the hub.", kind="note")
+    return Reply(card=Card(title="Who I think you are", blocks=(Facts(facts=(*facts, *accounts)), note)))
+
+
+async def web(request: Request) -> Outcome:
+    """One's own one-time link to the web chat."""
+    token = await signin.add_link(request.session, request.person.id, now=request.now)
+    hours = int(signin.LINK_LASTS.total_seconds() // 3600)
+    return says(
+        "Your link to the web chat",
+        "Open it where you want to use the web chat, then press the button there.",
+        f"It works once, for {words.count(hours, 'hour')}. Do not pass it on: whoever opens it is you.",
+        buttons=(Link(label="Open the web chat", url=f"{request.site}/sign-in/{token}"),),
+    )

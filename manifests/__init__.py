@@ -1,0 +1,1 @@
+"""App manifests, generated from the command registry."""

@@ -1,0 +1,1 @@
+"""Time: what falls due, and delivery of what waits."""

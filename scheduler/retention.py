@@ -1,0 +1,19 @@
+"""What is kept only for a while: receipts, drafts, links and sessions."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from storage import drafts, receipts, signin
+from storage.database import Database
+
+RECEIPTS_LAST = timedelta(days=90)
+DRAFTS_LAST = timedelta(days=30)
+
+
+async def forget_old(database: Database, now: datetime) -> int:
+    """Deletes what is past its time; returns how many rows."""
+    async with database.transaction() as session:
+        gone = await receipts.forget_before(session, now - RECEIPTS_LAST)
+        gone += await drafts.forget_before(session, now - DRAFTS_LAST)
+        return gone + await signin.forget_old(session, now=now)

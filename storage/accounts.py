@@ -1,0 +1,105 @@
+"""Accounts: what is noted when somebody is seen, and how two accounts become one person."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from storage import audit, people
+from storage.database import Session
+from storage.drafts import DraftRow
+from storage.people import AccountKey, AccountRow, MembershipRow, OrganisationBy, Person, PersonRow, Seen
+from storage.types import Base
+
+Clash = sa.exc.IntegrityError
+"""Two first meetings at the same moment: the one that raised this is to be tried again."""
+
+
+def _is(key: AccountKey) -> sa.ColumnElement[bool]:
+    return sa.and_(AccountRow.channel == key.channel, AccountRow.tenant == key.tenant, AccountRow.user == key.user)
+
+
+async def note(session: Session, seen: Seen, *, now: datetime, admins: Collection[str] = ()) -> Person:
+    """Finds or adds the person behind an account and takes over what the account newly says.
+
+    A vouched e-mail makes two accounts one person, gives the organisation of its domain, and honours `admins`.
+    Raises Clash when another process met the same person at the same moment.
+    """
+    vouched_email = seen.email.lower() if seen.email and seen.vouched else None
+    account = (await session.execute(sa.select(AccountRow.__table__).where(_is(seen.key)))).one_or_none()
+    owner = await people.find_by_email(session, vouched_email) if vouched_email else None
+    if account is None:
+        person_id = owner.id if owner else await add_person(session, name=seen.name, email=vouched_email, now=now)
+        await attach(session, person_id, seen, now=now)
+    else:
+        person_id = account.person_id
+        said = {"name": seen.name, "email": seen.email, "vouched": seen.vouched}
+        if said != {"name": account.name, "email": account.email, "vouched": account.vouched}:
+            await session.execute(sa.update(AccountRow).where(AccountRow.id == account.id).values(**said))
+        if owner is not None and owner.id != person_id:
+            await merge(session, keep=owner.id, gone=person_id, now=now)
+            person_id = owner.id
+        elif vouched_email and owner is None:
+            await session.execute(sa.update(PersonRow).where(PersonRow.id == person_id).values(email=vouched_email))
+    if vouched_email and not (account and account.vouched and account.email == seen.email):
+        await _take_over(session, person_id, vouched_email, now=now, admins=admins)
+    found = await people.find_by_account(session, seen.key)
+    assert found is not None
+    return found
+
+
+async def _take_over(session: Session, person_id: int, email: str, *, now: datetime, admins: Collection[str]) -> None:
+    """What a newly vouched e-mail brings: an organisation where none is known, and the flag of a named administrator."""
+    organisation = await people.organisation_of_domain(session, email.rpartition("@")[2])
+    if organisation is not None:
+        found = {"organisation_id": organisation, "organisation_by": OrganisationBy.DOMAIN}
+        await session.execute(sa.update(PersonRow).where(PersonRow.id == person_id, PersonRow.organisation_id.is_(None)).values(**found))
+    if email in admins:
+        made = await session.execute(
+            sa.update(PersonRow).where(PersonRow.id == person_id, PersonRow.administrator.is_(False)).values(administrator=True)
+        )
+        if made.rowcount:
+            await audit.add(
+                session, now=now, action="people.administrator", object=f"person:{person_id}", by=None, detail={"by": "DIH_ADMINS"}
+            )
+
+
+async def add_person(session: Session, *, name: str, email: str | None, now: datetime) -> int:
+    """A new person; returns their number."""
+    values = {"name": name, "email": email, "administrator": False, "created_at": now}
+    return (await session.execute(sa.insert(PersonRow).values(**values).returning(PersonRow.id))).scalar_one()
+
+
+async def attach(session: Session, person_id: int, seen: Seen, *, now: datetime) -> int:
+    """Gives a person one more account; returns its number."""
+    values = {
+        "person_id": person_id, "channel": seen.key.channel, "tenant": seen.key.tenant, "user": seen.key.user,
+        "name": seen.name, "email": seen.email, "vouched": seen.vouched, "first_seen_at": now,
+    }  # fmt: skip
+    return (await session.execute(sa.insert(AccountRow).values(**values).returning(AccountRow.id))).scalar_one()
+
+
+async def use(session: Session, person_id: int, account_id: int) -> None:
+    """Notes the account a person used last: their messages go there."""
+    await session.execute(sa.update(PersonRow).where(PersonRow.id == person_id).values(last_account_id=account_id))
+
+
+async def merge(session: Session, *, keep: int, gone: int, now: datetime) -> None:
+    """Makes two people one: everything of `gone` becomes that of `keep`, rights included; audited."""
+    kept = sa.select(MembershipRow.group).where(MembershipRow.person_id == keep)
+    await session.execute(sa.delete(MembershipRow).where(MembershipRow.person_id == gone, MembershipRow.group.in_(kept)))
+    await session.execute(sa.delete(DraftRow).where(DraftRow.person_id == gone))
+    for table in Base.metadata.tables.values():
+        for column in table.columns:
+            if any(key.target_fullname == "people.id" for key in column.foreign_keys):
+                await session.execute(sa.update(table).where(column == gone).values({column.name: keep}))
+    was = (await session.execute(sa.select(PersonRow.__table__).where(PersonRow.id == gone))).one()
+    await session.execute(sa.delete(PersonRow).where(PersonRow.id == gone))
+    if was.administrator:
+        await session.execute(sa.update(PersonRow).where(PersonRow.id == keep).values(administrator=True))
+    if was.organisation_id is not None:
+        found = {"organisation_id": was.organisation_id, "organisation_by": was.organisation_by}
+        await session.execute(sa.update(PersonRow).where(PersonRow.id == keep, PersonRow.organisation_id.is_(None)).values(**found))
+    await audit.add(session, now=now, action="people.merge", object=f"person:{keep}", by=keep, detail={"gone": str(gone)})

@@ -1,0 +1,147 @@
+"""The engine and its transactions: SQLite for one server, PostgreSQL for any number, one code path for both."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+Session = AsyncConnection
+"""One transaction under way. Topics run Core statements on it and never end it themselves."""
+
+SCHEMA = "0001"
+"""The revision that this code needs: the newest file in storage/migrations/versions."""
+
+POOL = 20
+MIGRATION_LOCK = 7_201_945  # any number, the same in all replicas
+READS = "dih_reads"
+
+
+class UncertainCommit(Exception):
+    """The database was asked to commit and gave no clear answer: the change may or may not be there."""
+
+
+class WrongSchema(Exception):
+    """The tables are not those this code works with; the text says what to type."""
+
+
+class AlreadyServed(Exception):
+    """Another server has this SQLite file; the text says so."""
+
+
+def database_url(text: str) -> sa.URL:
+    """The URL with our drivers: aiosqlite and psycopg 3. Raises ValueError for any other database."""
+    try:
+        url = sa.make_url(text)
+    except sa.exc.ArgumentError as error:
+        raise ValueError("This is not a database URL. Use sqlite:///dih.db or postgresql://user@host/name.") from error
+    kind = url.drivername.partition("+")[0]
+    if kind == "sqlite" and url.database and url.database != ":memory:":
+        return url.set(drivername="sqlite+aiosqlite")
+    if kind in ("postgresql", "postgres"):
+        return url.set(drivername="postgresql+psycopg")
+    raise ValueError("The database must be a SQLite file or PostgreSQL: sqlite:///dih.db or postgresql://user@host/name.")
+
+
+def _prepare_sqlite(engine: AsyncEngine) -> None:
+    """Own transactions (BEGIN IMMEDIATE for writing), write-ahead log, foreign keys, patience with another writer."""
+
+    def connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    def begin(connection: sa.Connection) -> None:
+        reads = connection.get_execution_options().get(READS, False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    sa.event.listen(engine.sync_engine, "connect", connect)
+    sa.event.listen(engine.sync_engine, "begin", begin)
+
+
+class Database:
+    """Where everything is kept. Close it when done."""
+
+    def __init__(self, url: str) -> None:
+        self.url = database_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        pool = {"pool_size": 1 if self.is_sqlite else POOL, "max_overflow": 0, "pool_timeout": 30}
+        self.engine = create_async_engine(self.url, hide_parameters=True, **pool)
+        self._reading = self.engine.execution_options(**{READS: True})
+        self._server_lock: FileLock | None = None
+        if self.is_sqlite:
+            _prepare_sqlite(self.engine)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Session]:
+        """One transaction for writing: committed at the end, rolled back when anything raises.
+
+        Raises UncertainCommit when the commit itself failed.
+        """
+        async with self.engine.connect() as session:
+            await session.begin()
+            yield session
+            try:
+                await session.commit()
+            except Exception as error:
+                raise UncertainCommit from error
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Session]:
+        """One transaction that only reads; it never waits for a writer's lock."""
+        async with self._reading.connect() as session:
+            await session.begin()
+            yield session
+
+    @asynccontextmanager
+    async def migrating(self) -> AsyncIterator[Session]:
+        """One transaction that holds every other migration back until it ends."""
+        async with self.engine.connect() as session:
+            await session.begin()
+            if not self.is_sqlite:
+                await session.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+            yield session
+            await session.commit()
+
+    async def schema(self) -> str | None:
+        """The revision of the tables that are there, None for an empty database."""
+        async with self.reading() as session:
+            if not await session.run_sync(lambda connection: sa.inspect(connection).has_table("alembic_version")):
+                return None
+            found: str | None = await session.scalar(sa.text("SELECT version_num FROM alembic_version"))
+            return found
+
+    async def require_schema(self) -> None:
+        """Raises WrongSchema unless the tables are the ones this code needs."""
+        found = await self.schema()
+        if found == SCHEMA:
+            return
+        if found is not None and found > SCHEMA:
+            raise WrongSchema(f"The database is newer ({found}) than this program ({SCHEMA}). Install the newer program.")
+        state = "has no tables yet" if found is None else f"is old ({found}; this program needs {SCHEMA})"
+        raise WrongSchema(f"The database {state}. Type: dih migrate")
+
+    def serve_alone(self) -> None:
+        """On SQLite, makes this the only server of the file until close; raises AlreadyServed for a second one."""
+        if not self.is_sqlite:
+            return
+        self._server_lock = FileLock(f"{self.url.database}.lock", timeout=0)
+        try:
+            self._server_lock.acquire()
+        except Timeout as error:
+            self._server_lock = None
+            raise AlreadyServed(
+                "Another server already uses this SQLite file. Stop it first, or use PostgreSQL for several servers."
+            ) from error
+
+    async def close(self) -> None:
+        """Gives connections and the server's lock back."""
+        await self.engine.dispose()
+        if self._server_lock is not None:
+            self._server_lock.release()

@@ -1,0 +1,214 @@
+"""The outbox: what is to be told to whom. Rows hold references; the words are built when they are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.database import Session
+from storage.people import Group
+from storage.types import Base, one_of
+from storage.upserts import Upsert
+
+
+class State(StrEnum):
+    """waiting -> sending -> sent | spread (one row for each member instead) | dropped (no longer true) | unknown | dead."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    SPREAD = "spread"
+    DROPPED = "dropped"
+    UNKNOWN = "unknown"
+    DEAD = "dead"
+
+
+_WAITING, _SENDING = sa.text("state = 'waiting'"), sa.text("state = 'sending'")
+
+
+class OutboxRow(Base):
+    __tablename__ = "outbox"
+    __table_args__ = (
+        sa.CheckConstraint("(person_id IS NULL) <> (\"group\" IS NULL)", name="one_target"),
+        sa.CheckConstraint("(state = 'sending') = (lease IS NOT NULL)", name="lease_while_sending"),
+        sa.Index("ix_outbox_waiting", "due_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        sa.Index("ix_outbox_sending", "lease_until", sqlite_where=_SENDING, postgresql_where=_SENDING),
+    )  # fmt: skip
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    person_id: Mapped[int | None] = mapped_column(sa.ForeignKey("people.id"))
+    group: Mapped[Group | None] = mapped_column(one_of(Group, "group"))
+    args: Mapped[dict[str, str]]
+    state: Mapped[State] = mapped_column(one_of(State, "state"))
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    repeats: Mapped[int] = mapped_column(default=0)
+    lease: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    reason: Mapped[str | None]
+    settled_at: Mapped[datetime | None]
+
+
+class LiveRow(Base):
+    """Where a message that is kept true stands, by its key and the place it was sent to."""
+
+    __tablename__ = "live_messages"
+    __table_args__ = {"sqlite_with_rowid": False}
+    key: Mapped[str] = mapped_column(primary_key=True)
+    place: Mapped[str] = mapped_column(primary_key=True)
+    handle: Mapped[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """One thing to tell: `key` makes it one of a kind; to a person, or to a group's place."""
+
+    key: str
+    kind: str
+    person_id: int | None = None
+    group: Group | None = None
+    args: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """A notice that this worker may send until `lease_until`; `attempts` counts this one."""
+
+    id: int
+    notice: Notice
+    lease: str
+    attempts: int
+    repeats: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stuck:
+    """A notice that did not arrive, for administrators."""
+
+    id: int
+    kind: str
+    state: State
+    person_id: int | None
+    group: Group | None
+    attempts: int
+    reason: str | None
+
+
+_ENQUEUE = Upsert(OutboxRow, unique=("key",))
+_LIVE = Upsert(LiveRow, unique=("key", "place"), replacing=("handle",))
+
+
+async def enqueue(session: Session, *notices: Notice, due_at: datetime) -> None:
+    """Puts notices into the outbox; a key that is there already is left as it is."""
+    rows = [
+        {
+            "key": notice.key, "kind": notice.kind, "person_id": notice.person_id, "group": notice.group,
+            "args": dict(notice.args), "state": State.WAITING, "due_at": due_at, "attempts": 0, "repeats": 0,
+        }
+        for notice in notices
+    ]  # fmt: skip
+    if rows:
+        await _ENQUEUE(session, *rows)
+
+
+def _claimed(row: sa.Row[tuple[object, ...]], lease: str) -> Claimed:
+    notice = Notice(key=row.key, kind=row.kind, person_id=row.person_id, group=row.group, args=row.args)
+    return Claimed(id=row.id, notice=notice, lease=lease, attempts=row.attempts + 1, repeats=row.repeats)
+
+
+async def any_due(session: Session, *, now: datetime) -> bool:
+    """Whether something waits to be sent now."""
+    due = sa.select(OutboxRow.id).where(OutboxRow.state == State.WAITING, OutboxRow.due_at <= now).limit(1)
+    return await session.scalar(due) is not None
+
+
+async def any_expired(session: Session, *, now: datetime) -> bool:
+    """Whether a sender went silent."""
+    silent = sa.select(OutboxRow.id).where(OutboxRow.state == State.SENDING, OutboxRow.lease_until < now).limit(1)
+    return await session.scalar(silent) is not None
+
+
+async def claim(session: Session, *, lease: str, now: datetime, seconds: float, limit: int) -> tuple[Claimed, ...]:
+    """Takes up to `limit` due notices, oldest first, for `seconds`; replicas never take the same one."""
+    due = (OutboxRow.state == State.WAITING) & (OutboxRow.due_at <= now)
+    free = sa.select(OutboxRow.__table__).where(due).order_by(OutboxRow.due_at, OutboxRow.id).limit(limit)
+    rows = (await session.execute(free.with_for_update(skip_locked=True))).all()
+    if rows:
+        taken = sa.update(OutboxRow).where(OutboxRow.id.in_([row.id for row in rows]))
+        until = now + timedelta(seconds=seconds)
+        await session.execute(taken.values(state=State.SENDING, lease=lease, lease_until=until, attempts=OutboxRow.attempts + 1))
+    return tuple(_claimed(row, lease) for row in rows)
+
+
+async def expired(session: Session, *, now: datetime, limit: int) -> tuple[Claimed, ...]:
+    """Notices whose sender went silent; they may or may not have arrived."""
+    silent = (OutboxRow.state == State.SENDING) & (OutboxRow.lease_until < now)
+    rows = await session.execute(
+        sa.select(OutboxRow.__table__).where(silent).order_by(OutboxRow.id).limit(limit).with_for_update(skip_locked=True)
+    )
+    return tuple(
+        Claimed(id=row.id, notice=_claimed(row, "").notice, lease=row.lease, attempts=row.attempts, repeats=row.repeats) for row in rows
+    )
+
+
+async def settle(session: Session, claimed: Claimed, state: State, *, now: datetime, reason: str | None = None) -> bool:
+    """Ends a notice; False when the lease has passed to another, whose result then stands."""
+    values = {"state": state, "settled_at": now, "reason": reason, "lease": None, "lease_until": None}
+    return await _still_mine(session, claimed, values)
+
+
+async def put_back(session: Session, claimed: Claimed, *, due_at: datetime, reason: str, repeated: bool = False) -> bool:
+    """To be tried again at `due_at`; `repeated` counts a second sending of what may have arrived. False as in settle."""
+    values = {
+        "state": State.WAITING, "due_at": due_at, "reason": reason, "lease": None, "lease_until": None,
+        "repeats": claimed.repeats + (1 if repeated else 0),
+    }  # fmt: skip
+    return await _still_mine(session, claimed, values)
+
+
+async def _still_mine(session: Session, claimed: Claimed, values: Mapping[str, object]) -> bool:
+    mine = (OutboxRow.id == claimed.id) & (OutboxRow.lease == claimed.lease)
+    return (await session.execute(sa.update(OutboxRow).where(mine).values(**values))).rowcount == 1
+
+
+async def place_live(session: Session, *, key: str, place: str, handle: str) -> None:
+    """Remembers where a live message stands."""
+    await _LIVE(session, {"key": key, "place": place, "handle": handle})
+
+
+async def live_handle(session: Session, *, key: str, place: str) -> str | None:
+    """Where a live message stands in a place; None where it was never sent."""
+    return await session.scalar(sa.select(LiveRow.handle).where(LiveRow.key == key, LiveRow.place == place))
+
+
+async def list_stuck(session: Session, *, limit: int = 100) -> tuple[Stuck, ...]:
+    """What did not arrive or may not have, newest first."""
+    bad = sa.select(OutboxRow.__table__).where(OutboxRow.state.in_([State.DEAD, State.UNKNOWN]))
+    rows = await session.execute(bad.order_by(OutboxRow.id.desc()).limit(limit))
+    return tuple(
+        Stuck(
+            id=row.id, kind=row.kind, state=row.state, person_id=row.person_id, group=row.group,
+            attempts=row.attempts, reason=row.reason,
+        )
+        for row in rows
+    )  # fmt: skip
+
+
+async def requeue(session: Session, id: int, *, now: datetime) -> bool:
+    """Gives a dead or unknown notice a new start; False when it is neither."""
+    bad = (OutboxRow.id == id) & OutboxRow.state.in_([State.DEAD, State.UNKNOWN])
+    values = {"state": State.WAITING, "due_at": now, "attempts": 0, "repeats": 0, "settled_at": None}
+    return (await session.execute(sa.update(OutboxRow).where(bad).values(**values))).rowcount == 1
+
+
+async def cancel(session: Session, key: str, *, now: datetime) -> bool:
+    """Drops a notice that is still waiting; False when it is not."""
+    waiting = (OutboxRow.key == key) & (OutboxRow.state == State.WAITING)
+    values = {"state": State.DROPPED, "settled_at": now, "reason": "cancelled"}
+    return (await session.execute(sa.update(OutboxRow).where(waiting).values(**values))).rowcount == 1

@@ -1,0 +1,1 @@
+"""Tests: stories, wires, faults and rules."""
