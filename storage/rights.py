@@ -51,3 +51,8 @@ async def change(session: Session, person: Person, wanted: Rights) -> Mapping[st
     if taken or given:
         changed["groups"] = {"given": ", ".join(sorted(given)), "taken": ", ".join(sorted(taken))}
     return changed
+
+
+async def make_administrator(session: Session, person_id: int) -> None:
+    """Gives the flag."""
+    await session.execute(sa.update(PersonRow).where(PersonRow.id == person_id).values(administrator=True))

@@ -1,0 +1,188 @@
+"""The `dih` command: run, demo, migrate, check, invite, messages, manifest."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from cryptography.fernet import Fernet
+
+from bot import check as checks
+from bot import logs, settings
+from bot.settings import Settings, SettingsFaults
+from storage.database import AlreadyServed, Database, WrongSchema
+
+T = TypeVar("T")
+DEMO = Path(".demo")
+
+app = typer.Typer(help="The chatbot of the Dorset Innovation Hub.", no_args_is_help=True, add_completion=False)
+manifest = typer.Typer(help="App manifests, generated from the commands of the bot.", no_args_is_help=True)
+app.add_typer(manifest, name="manifest")
+
+
+def main() -> None:
+    """The console script."""
+    app(prog_name="dih")
+
+
+def _settings() -> Settings:
+    try:
+        return settings.load()
+    except SettingsFaults as faults:
+        raise _stop("The settings need mending:", *(f"- {fault}" for fault in faults.faults)) from None
+
+
+def _stop(*lines: str) -> typer.Exit:
+    for line in lines:
+        typer.echo(line, err=True)
+    return typer.Exit(1)
+
+
+def _do(work: Coroutine[Any, Any, T]) -> T:
+    """Runs work that ends with a sentence instead of a traceback where somebody at the keyboard can mend the cause."""
+    try:
+        return asyncio.run(work)
+    except (WrongSchema, AlreadyServed) as error:
+        raise _stop(str(error)) from None
+    except OSError as error:
+        raise _stop(f"The server cannot listen there: {error.strerror}. Is it running already?") from None
+
+
+@app.command()
+def run() -> None:
+    """Serve Slack and the web chat until stopped."""
+    logs.set_up()
+    _do(_serve(_settings()))
+
+
+async def _serve(settings: Settings, *, demo: bool = False) -> None:
+    from bot.app import Server
+
+    database = Database(settings.dih_database_url)
+    try:
+        await database.require_schema()
+        database.serve_alone()
+        server = Server(settings, database, personas=await _personas(settings, database) if demo else ())
+        stopped = asyncio.Event()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(name, stopped.set)
+        await server.start()
+        try:
+            typer.echo(f"The bot is serving {settings.site}")
+            await stopped.wait()
+        finally:
+            await server.stop()
+    finally:
+        await database.close()
+
+
+@app.command()
+def demo() -> None:
+    """Serve the web chat with sample data, in a database of its own under .demo; choose there who to be."""
+    logs.set_up()
+    DEMO.mkdir(exist_ok=True)
+    own = {
+        "DIH_DATABASE_URL": f"sqlite:///{DEMO / 'dih.db'}",
+        "DIH_SECRET_KEYS": _demo_key(),
+        "SLACK_BOT_TOKEN": "",
+        "SLACK_SIGNING_SECRET": "",
+        "DIH_ADMINS": "",
+    }
+    os.environ.update(own)
+    _do(_demo(_settings()))
+
+
+def _demo_key() -> str:
+    path = DEMO / "secret.key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_bytes(Fernet.generate_key())
+    return path.read_text()
+
+
+async def _demo(settings: Settings) -> None:
+    from storage.schema import migrate
+
+    database = Database(settings.dih_database_url)
+    await migrate(database)
+    await database.close()
+    await _serve(settings, demo=True)
+
+
+async def _personas(settings: Settings, database: Database) -> tuple[Any, ...]:
+    from bot.web.receive import Persona
+    from storage import sample
+
+    async with database.transaction() as session:
+        people = await sample.load(session, now=settings.clock()())
+    return tuple(Persona(slug=each.slug, label=each.label, person_id=each.person_id) for each in people)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the schema of this program; safe to type on several servers at once."""
+    _do(_migrate(_settings()))
+    typer.echo("The database is up to date.")
+
+
+async def _migrate(settings: Settings) -> None:
+    from storage.schema import migrate
+
+    database = Database(settings.dih_database_url)
+    try:
+        await migrate(database)
+    finally:
+        await database.close()
+
+
+@app.command()
+def check() -> None:
+    """Say in plain sentences what is set up, what works and what does not."""
+    well, lines = _do(checks.report(_settings()))
+    for line in lines:
+        typer.echo(line)
+    if not well:
+        raise typer.Exit(1)
+
+
+@app.command()
+def invite(
+    email: Annotated[str, typer.Argument(help="Their e-mail address.")],
+    name: Annotated[str, typer.Option(help="Their name, where the hub does not know them yet.")] = "",
+) -> None:
+    """Print a one-time link to the web chat. The first person invited becomes an administrator."""
+    from bot.operations import invite
+
+    if "@" not in email:
+        raise _stop("That is not an e-mail address. Type: dih invite name@example.org")
+    for line in _do(invite(_settings(), email, name)):
+        typer.echo(line)
+
+
+@app.command()
+def messages(
+    requeue: Annotated[int, typer.Option(help="The number of a message to send again.")] = 0,
+) -> None:
+    """List messages that did not arrive, or send one again."""
+    from bot.operations import messages
+
+    for line in _do(messages(_settings(), requeue)):
+        typer.echo(line)
+
+
+@manifest.command("slack")
+def manifest_slack() -> None:
+    """Print the Slack app manifest for this server's address."""
+    from handlers.registry import ROUTES
+    from manifests.slack import slack_manifest
+
+    typer.echo(slack_manifest(ROUTES, _settings().site), nl=False)
+
+
+if __name__ == "__main__":
+    main()
