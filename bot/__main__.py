@@ -15,7 +15,7 @@ from cryptography.fernet import Fernet
 from bot import check as checks
 from bot import logs, settings
 from bot.settings import Settings, SettingsFaults
-from storage.database import AlreadyServed, Database, WrongSchema
+from storage.database import AlreadyServed, Database, NoDatabase, WrongSchema
 
 T = TypeVar("T")
 DEMO = Path(".demo")
@@ -47,7 +47,7 @@ def _do(work: Coroutine[Any, Any, T]) -> T:
     """Runs work that ends with a sentence instead of a traceback where somebody at the keyboard can mend the cause."""
     try:
         return asyncio.run(work)
-    except (WrongSchema, AlreadyServed) as error:
+    except (WrongSchema, AlreadyServed, NoDatabase) as error:
         raise _stop(str(error)) from None
     except OSError as error:
         raise _stop(f"The server cannot listen there: {error.strerror}. Is it running already?") from None
@@ -178,8 +178,9 @@ def messages(
 @manifest.command("slack")
 def manifest_slack() -> None:
     """Print the Slack app manifest for this server's address."""
-    from handlers.registry import ROUTES
     from manifests.slack import slack_manifest
+
+    from handlers.registry import ROUTES
 
     typer.echo(slack_manifest(ROUTES, _settings().site), nl=False)
 

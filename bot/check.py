@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.settings import Settings
 from storage import people
-from storage.database import Database, WrongSchema
+from storage.database import Database, NoDatabase, WrongSchema
 
 
 async def report(settings: Settings) -> tuple[bool, list[str]]:
@@ -33,8 +33,8 @@ async def _database(settings: Settings) -> tuple[bool, list[str]]:
             administrators = await people.administrators(session)
     except WrongSchema as error:
         return False, [f"The database ({kind}) answers.", str(error)]
-    except Exception:
-        return False, [f"The database ({kind}) does not answer. Check DIH_DATABASE_URL and that the database is running."]
+    except NoDatabase as error:
+        return False, [str(error)]
     finally:
         await database.close()
     lines = [f"The database ({kind}) answers and its tables are up to date."]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from storage.sqlite import READS, sqlite_engine
 
 Session = AsyncConnection
 """One transaction under way. Topics run Core statements on it and never end it themselves."""
@@ -18,11 +19,14 @@ SCHEMA = "0001"
 
 POOL = 20
 MIGRATION_LOCK = 7_201_945  # any number, the same in all replicas
-READS = "dih_reads"
 
 
 class UncertainCommit(Exception):
     """The database was asked to commit and gave no clear answer: the change may or may not be there."""
+
+
+class NoDatabase(Exception):
+    """The database does not answer; the text says what to look at."""
 
 
 class WrongSchema(Exception):
@@ -47,36 +51,18 @@ def database_url(text: str) -> sa.URL:
     raise ValueError("The database must be a SQLite file or PostgreSQL: sqlite:///dih.db or postgresql://user@host/name.")
 
 
-def _prepare_sqlite(engine: AsyncEngine) -> None:
-    """Own transactions (BEGIN IMMEDIATE for writing), write-ahead log, foreign keys, patience with another writer."""
-
-    def connect(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    def begin(connection: sa.Connection) -> None:
-        reads = connection.get_execution_options().get(READS, False)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-    sa.event.listen(engine.sync_engine, "connect", connect)
-    sa.event.listen(engine.sync_engine, "begin", begin)
-
-
 class Database:
     """Where everything is kept. Close it when done."""
 
     def __init__(self, url: str) -> None:
         self.url = database_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        pool = {"pool_size": 1 if self.is_sqlite else POOL, "max_overflow": 0, "pool_timeout": 30}
-        self.engine = create_async_engine(self.url, hide_parameters=True, **pool)
+        if self.is_sqlite:
+            self.engine = sqlite_engine(self.url, hide_parameters=True, pool_timeout=30)
+        else:
+            self.engine = create_async_engine(self.url, hide_parameters=True, pool_size=POOL, max_overflow=0, pool_timeout=30)
         self._reading = self.engine.execution_options(**{READS: True})
         self._server_lock: FileLock | None = None
-        if self.is_sqlite:
-            _prepare_sqlite(self.engine)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
@@ -118,8 +104,11 @@ class Database:
             return found
 
     async def require_schema(self) -> None:
-        """Raises WrongSchema unless the tables are the ones this code needs."""
-        found = await self.schema()
+        """Raises WrongSchema unless the tables are the ones this code needs, NoDatabase where there is none."""
+        try:
+            found = await self.schema()
+        except (sa.exc.SQLAlchemyError, OSError) as error:
+            raise NoDatabase("The database does not answer. Check DIH_DATABASE_URL and that the database is running.") from error
         if found == SCHEMA:
             return
         if found is not None and found > SCHEMA:

@@ -1,0 +1,1 @@
+"""Ratios against bare bots, side by side in one run: `make bench`. Loopback only, bounded in count and time."""
