@@ -18,6 +18,7 @@ SCHEMA = "0001"
 """The revision that this code needs: the newest file in storage/migrations/versions."""
 
 POOL = 20
+PATIENCE = {"connect_timeout": 10}
 MIGRATION_LOCK = 7_201_945  # any number, the same in all replicas
 
 
@@ -60,7 +61,9 @@ class Database:
         if self.is_sqlite:
             self.engine = sqlite_engine(self.url, hide_parameters=True, pool_timeout=30)
         else:
-            self.engine = create_async_engine(self.url, hide_parameters=True, pool_size=POOL, max_overflow=0, pool_timeout=30)
+            self.engine = create_async_engine(
+                self.url, hide_parameters=True, pool_size=POOL, max_overflow=0, pool_timeout=30, connect_args=PATIENCE
+            )
         self._reading = self.engine.execution_options(**{READS: True})
         self._server_lock: FileLock | None = None
 

@@ -1,0 +1,269 @@
+"""`make bench`: the goals G1, G2, G3, G8 and G10, each beside a bare bot in the same run, on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from bot.slack import render
+from handlers import ideas
+from handlers.routing import Place, Request
+from storage import people
+from storage.database import Database
+from storage.people import Person
+from storage.schema import migrate
+from tests.benchmarks import load, pairs
+from tests.benchmarks.pairs import Side
+from tests.benchmarks.processes import LOAD_CORE, Process
+
+POSTGRES = os.environ.get("DIH_TEST_POSTGRES_URL", "")
+_ports = itertools.count(18_200)
+
+
+@contextmanager
+def serving(args: list[str], **options: Any) -> Iterator[Process]:
+    """A server for a while."""
+    process = Process(args, int(args[args.index("--port") + 1]) if "--port" in args else options.pop("port"), **options)
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
+def _product_env(url: str, api: str, port: int) -> dict[str, str]:
+    return {
+        "DIH_DATABASE_URL": url,
+        "DIH_PORT": str(port),
+        "DIH_RATE_PER_MINUTE": "1000000",
+        "DIH_DELIVERY_SECONDS": "3600",
+        "SLACK_API_URL": api,
+        "SLACK_BOT_TOKEN": "xoxb-1",
+        "SLACK_SIGNING_SECRET": load.SECRET,
+    }
+
+
+@contextmanager
+def product(url: str, api: str) -> Iterator[Process]:
+    """The bot as it ships, with delivery held back: the floors do not deliver either."""
+    port = next(_ports)
+    with serving(["-m", "bot", "run"], port=port, env=_product_env(url, api, port)) as process:
+        yield process
+
+
+@contextmanager
+def floor(kind: str, url: str, api: str) -> Iterator[Process]:
+    """A bare bolt bot."""
+    driver = url.replace("sqlite:", "sqlite+aiosqlite:").replace("postgresql:", "postgresql+psycopg:")
+    args = ["-m", "tests.benchmarks.floor", "--kind", kind, "--db", driver, "--api", api, "--port", str(next(_ports))]
+    with serving(args) as process:
+        yield process
+
+
+def _form_view(organisation: str) -> dict[str, Any]:
+    """The modal of the first form as Slack would hand it back, filled in, but for its ticket."""
+
+    async def build() -> Any:
+        who = Person(
+            id=1,
+            name="Kim",
+            email=None,
+            organisation=None,
+            organisation_by=None,
+            administrator=False,
+            groups=frozenset(),
+            last_account_id=None,
+        )
+        database = Database(organisation)
+        async with database.reading() as session:
+            from datetime import UTC, datetime
+
+            request = Request(person=who, now=datetime.now(UTC), session=session, place=Place(id="C", private=True))
+            form = await ideas.start_again(request)
+        await database.close()
+        return form
+
+    return render.modal(asyncio.run(build()), "TICKET")
+
+
+def submission(view: dict[str, Any]) -> load.Maker:
+    """Makes view_submission bodies: one of 300 people, a new ticket each."""
+    import json
+
+    text = json.dumps({**view, "id": "VIEW", "state": {"values": _typed(view)}})
+    run = f"{os.getpid()}x{next(_ports)}"
+
+    def make(number: int) -> bytes:
+        filled = json.loads(text.replace("TICKET", f"t{run}n{number}").replace("VIEW", f"V{run}n{number}"))
+        return load.payload(
+            {
+                "type": "view_submission",
+                "team": {"id": "T0001", "domain": "example"},
+                "user": {"id": load.user(number), "username": "kim", "name": "kim", "team_id": "T0001"},
+                "api_app_id": "A1",
+                "token": "t",
+                "trigger_id": f"1.{number}",
+                "view": filled,
+                "response_urls": [],
+                "is_enterprise_install": False,
+                "enterprise": None,
+            }
+        )
+
+    return make
+
+
+def _typed(view: dict[str, Any]) -> dict[str, Any]:
+    values = {}
+    for block in view["blocks"]:
+        if block["type"] != "input":
+            continue
+        element = block["element"]
+        if element["type"] == "plain_text_input":
+            state = {"type": element["type"], "value": "Sensors that notice a fall at night"}
+        else:
+            state = {"type": element["type"], "selected_option": element.get("initial_option") or element["options"][0]}
+        values[block["block_id"]] = {element["action_id"]: state}
+    return values
+
+
+@contextmanager
+def databases(folder: Path) -> Iterator[dict[str, tuple[str, str]]]:
+    """(The product's, the floor's) database of each kind, migrated, with twelve partners."""
+    found = {"SQLite": (f"sqlite:///{folder}/product.db", f"sqlite:///{folder}/floor.db")}
+    names = [f"dih_bench_{os.getpid()}_{which}" for which in ("product", "floor")]
+    if POSTGRES:
+        with psycopg.connect(POSTGRES, autocommit=True) as connection:
+            for name in names:
+                connection.execute(f"CREATE DATABASE {name}".encode())
+        base = POSTGRES.rpartition("/")[0]
+        found["PostgreSQL"] = (f"{base}/{names[0]}", f"{base}/{names[1]}")
+    for url, _ in found.values():
+        asyncio.run(_prepare(url))
+    try:
+        yield found
+    finally:
+        if POSTGRES:
+            with psycopg.connect(POSTGRES, autocommit=True) as connection:
+                for name in names:
+                    connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+async def _prepare(url: str) -> None:
+    database = Database(url)
+    await migrate(database)
+    async with database.transaction() as session:
+        for number in range(12):
+            await people.add_organisation(session, name=f"Partner {number}")
+    await database.close()
+
+
+def _warm(*sides: Side) -> None:
+    for side in sides:
+        load.run(side.make, side.process.port, connections=4, seconds=20, expect=side.expect, most=700)
+        side.process.settle()
+
+
+def requests(name: str, urls: tuple[str, str], api: str) -> None:
+    """G1 and G2 on one database."""
+    ours, theirs = urls
+    view = _form_view(ours)
+    with product(ours, api) as bot, floor("rows", theirs, api) as rows, floor("select", theirs, api) as select:
+        say_help = lambda number: load.command("help", number)  # noqa: E731
+        make = submission(view)
+        for goal, a, b in (
+            (
+                "G1 share an idea",
+                Side(name=f"bare bolt, 4 ORM rows, {name}", process=rows, make=make, expect=b"IDEA-"),
+                Side(name=f"DIH, {name}", process=bot, make=make, expect=b"IDEA-"),
+            ),
+            (
+                "G2 help",
+                Side(name=f"bare bolt, 1 SELECT, {name}", process=select, make=say_help, expect=b"What you can do"),
+                Side(name=f"DIH, {name}", process=bot, make=say_help, expect=b"What you can do"),
+            ),
+        ):
+            _warm(a, b)
+            for connections in (1, 16):
+                pairs.compare(goal, a, b, connections=connections)
+
+
+def start_up(folder: Path, api: str) -> None:
+    """G8: from start to serving, and idle memory, beside a bare bot of bolt and SQLAlchemy."""
+    url = f"sqlite:///{folder}/start.db"
+    asyncio.run(_prepare(url))
+    seconds: dict[str, list[float]] = {"bare": [], "DIH": []}
+    memory: dict[str, list[float]] = {"bare": [], "DIH": []}
+    for _ in range(5):
+        for name, server in (("bare", floor("bolt", f"sqlite:///{folder}/bare.db", api)), ("DIH", product(url, api))):
+            with server as process:
+                process.settle()
+                seconds[name].append(process.seconds_to_serve)
+                memory[name].append(process.rss_mb)
+    took = {name: statistics.median(values) for name, values in seconds.items()}
+    ratio = took["DIH"] / took["bare"]
+    print(f"\nG8 start to serving: bare bolt + SQLAlchemy {took['bare']:.2f} s, DIH {took['DIH']:.2f} s, ratio {ratio:.2f}")
+    held = {name: statistics.median(values) for name, values in memory.items()}
+    print(f"G8 idle memory: bare {held['bare']:.0f} MB, DIH {held['DIH']:.0f} MB")
+
+
+def burst(urls: tuple[str, str], api: str) -> None:
+    """G10: 2,000 submissions against a locked table are held within bounds, and gone soon after it is free."""
+    url = urls[0]
+    make = submission(_form_view(url))
+    with product(url, api) as bot:
+        load.run(make, bot.port, connections=4, seconds=20, most=700)
+        bot.settle()
+        before = bot.rss_mb
+        with psycopg.connect(url) as connection:
+            connection.execute("LOCK TABLE receipts IN ACCESS EXCLUSIVE MODE")
+            taken = load.run(make, bot.port, connections=64, seconds=8, most=2000)
+            held = bot.rss_mb
+        drained = bot.settle(30)
+        answered = len(taken.latencies)
+        worst = taken.latencies[-1] if taken.latencies else float("nan")
+        print(
+            f"\nG10 burst against a locked table: {answered} answered, slowest after {worst:.2f} s, {taken.errors} errors; "
+            f"memory +{held - before:.1f} MB at its height, +{bot.rss_mb - before:.1f} MB after; drained {drained:.1f} s after the lock was gone"
+        )
+
+
+def counts(api_port: int) -> None:
+    """G3: how often auth.test was called."""
+    import json
+    import urllib.request
+
+    with urllib.request.urlopen(f"http://127.0.0.1:{api_port}/api/__count") as answer:
+        print(f"\nG3 calls of the Slack API over all servers of this run: {json.load(answer)}")
+
+
+def main() -> None:
+    """Runs all, or the goals named on the command line (requests, start, burst)."""
+    wanted = set(sys.argv[1:]) or {"requests", "start", "burst"}
+    os.sched_setaffinity(0, {LOAD_CORE})
+    api_port = next(_ports)
+    api = f"http://127.0.0.1:{api_port}/api/"
+    far = ["-m", "tests.benchmarks.far", "--port", str(api_port)]
+    with tempfile.TemporaryDirectory() as name, serving(far, core=LOAD_CORE), databases(Path(name)) as found:
+        if "requests" in wanted:
+            print(pairs.HEAD + "\n" + "|---" * 12 + "|")
+            for kind, urls in found.items():
+                requests(kind, urls, api)
+        if "start" in wanted:
+            start_up(Path(name), api)
+        if "burst" in wanted and "PostgreSQL" in found:
+            burst(found["PostgreSQL"], api)
+        counts(api_port)
+
+
+if __name__ == "__main__":
+    main()

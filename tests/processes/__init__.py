@@ -1,0 +1,1 @@
+"""The bot in a process of its own, with Slack played from outside."""
