@@ -38,9 +38,17 @@ GRACE = 10  # seconds that work under way is given when the server stops
 class Server:
     """One process of the bot. `start`, then `stop`; both once."""
 
-    def __init__(self, settings: Settings, database: Database, *, routes: Routes = ROUTES, personas: Sequence[Persona] = ()) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        *,
+        routes: Routes = ROUTES,
+        personas: Sequence[Persona] = (),
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
         self.settings, self.database = settings, database
-        self.clock = settings.clock()
+        self.clock = clock or settings.clock()
         links = FileLinks([key.get_secret_value() for key in settings.dih_secret_keys])
         self.dispatcher = Dispatcher(
             database,

@@ -23,6 +23,8 @@ def tidy(text: str) -> str:
 
     Text of blanks and joiners only becomes "".
     """
+    if text.isascii() and text.isprintable():
+        return text.strip()
     plain = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).translate(_TURNING)
     kept = "".join(c for c in plain if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
     if all(unicodedata.category(c) in _BLANK for c in kept):

@@ -11,6 +11,7 @@ import nhs_number
 
 Finding: TypeAlias = Literal["nhs number", "date of birth", "hospital number"]
 
+_DIGIT = re.compile(r"\d")
 _JOIN = r"[\s.\-–—/_·]*"
 _TEN_DIGITS = re.compile(rf"(?<!\d)\d(?:{_JOIN}\d){{9}}(?!\d)")
 _GROUPED = re.compile(r"(?<!\d)\d{3}[\s.\-–—/_·]+\d{3}[\s.\-–—/_·]+\d{4}(?!\d)")
@@ -33,8 +34,12 @@ _HOSPITAL = re.compile(
 
 def screen(text: str) -> Finding | None:
     """What the text may hold of a patient, None where it seems free of it."""
-    plain = unicodedata.normalize("NFKC", text)
-    plain = "".join(_ascii_digit(c) for c in plain if unicodedata.category(c) != "Cf")
+    plain = text
+    if not text.isascii():
+        composed = unicodedata.normalize("NFKC", text)
+        plain = "".join(_ascii_digit(c) for c in composed if unicodedata.category(c) != "Cf")
+    if not _DIGIT.search(plain):
+        return None
     if _has_nhs_number(plain):
         return "nhs number"
     if _BIRTH.search(plain):
