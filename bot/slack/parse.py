@@ -1,0 +1,177 @@
+"""What Slack sends, as Interactions; pure."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.routing import Interaction, Place, Profile
+from handlers.views import Args, Value, Values
+
+CHANNEL = "slack"
+ASK_AGAIN = "dih.again"
+"""The action of "Open the form": runs the words in its value as if they were typed, now with a trigger."""
+
+_LINK = re.compile(r"<([^<>|]+)\|([^<>]*)>|<((?:https?|mailto):[^<>|]+)>")
+_MENTION = re.compile(r"<[@!#][^<>]*>")
+
+Payload = Mapping[str, Any]
+
+
+def words(text: str) -> str:
+    """The text as it was typed: without mentions, links as their words, &lt; as <."""
+    plain = _LINK.sub(lambda link: link[2] or link[3] or link[1], _MENTION.sub(" ", text))
+    return html.unescape(plain).replace("\u00a0", " ").strip()
+
+
+def user_and_team(payload: Payload) -> tuple[str, str]:
+    """(Who, their own workspace), of any payload."""
+    event = payload.get("event")
+    if isinstance(event, Mapping):
+        return str(event.get("user", "")), str(event.get("user_team") or event.get("team") or payload.get("team_id", ""))
+    user = payload.get("user")
+    if isinstance(user, Mapping):
+        team = payload.get("team") or {}
+        return str(user.get("id", "")), str(user.get("team_id") or team.get("id", ""))
+    return str(payload.get("user_id", "")), str(payload.get("team_id", ""))
+
+
+def command(payload: Payload, profile: Profile | None) -> Interaction:
+    """A slash command."""
+    user, team = user_and_team(payload)
+    channel = str(payload.get("channel_id", ""))
+    trigger = str(payload.get("trigger_id", ""))
+    return Interaction(
+        id=trigger,
+        ticket=trigger,
+        channel=CHANNEL,
+        tenant=team,
+        user=user,
+        profile=profile,
+        place=Place(id=channel, private=channel.startswith("D")),
+        kind="command",
+        text=words(str(payload.get("text", ""))),
+    )
+
+
+def is_for_us(event: Payload) -> bool:
+    """Whether a message event is a person's own new words: not a bot's, not an edit, not our own."""
+    return bool(event.get("user")) and not event.get("bot_id") and not event.get("subtype")
+
+
+def message(payload: Payload, profile: Profile | None) -> Interaction:
+    """A direct message or a mention."""
+    event = payload["event"]
+    user, team = user_and_team(payload)
+    channel = str(event.get("channel", ""))
+    id = str(payload.get("event_id", ""))
+    text = re.sub(r"^\s*/?dih\b\s*", "", words(str(event.get("text", ""))), flags=re.IGNORECASE)
+    return Interaction(
+        id=id,
+        ticket=id,
+        channel=CHANNEL,
+        tenant=team,
+        user=user,
+        profile=profile,
+        place=Place(id=channel, private=channel.startswith("D")),
+        kind="event",
+        text=text,
+    )
+
+
+def press(payload: Payload, profile: Profile | None) -> Interaction:
+    """A button on a message or a modal."""
+    user, team = user_and_team(payload)
+    pressed = payload["actions"][0]
+    channel = str((payload.get("channel") or {}).get("id", ""))
+    name = str(pressed.get("action_id", "")).partition("#")[0]
+    again = name == ASK_AGAIN
+    view = payload.get("view")
+    values = _values((view.get("state") or {}).get("values") or {}) if isinstance(view, Mapping) else {}
+    return Interaction(
+        id=str(payload.get("trigger_id", "")),
+        ticket=str(payload.get("trigger_id", "")) if again else str(pressed.get("block_id", "")).partition(":")[0],
+        channel=CHANNEL,
+        tenant=team,
+        user=user,
+        profile=profile,
+        place=Place(id=channel, private=not channel or channel.startswith("D")),
+        kind="command" if again else "action",
+        name="" if again else name,
+        text=str(pressed.get("value", "")) if again else "",
+        args={} if again else _args(pressed.get("value")),
+        values=values,
+    )
+
+
+def submission(payload: Payload, profile: Profile | None) -> Interaction:
+    """A modal that was sent."""
+    user, team = user_and_team(payload)
+    view = payload["view"]
+    try:
+        kept = json.loads(view.get("private_metadata") or "{}")
+    except ValueError:
+        kept = {}
+    kept = kept if isinstance(kept, dict) else {}
+    return Interaction(
+        id=str(view.get("id", "")),
+        ticket=str(kept.get("ticket", "")),
+        channel=CHANNEL,
+        tenant=team,
+        user=user,
+        profile=profile,
+        place=Place(id="", private=True),
+        kind="form",
+        name=str(view.get("callback_id", "")),
+        args=_strings(kept.get("args")),
+        values=_values((view.get("state") or {}).get("values") or {}),
+    )
+
+
+def profile_of(user: object) -> Profile | None:
+    """What users.info says of somebody; None where it says nothing sensible."""
+    if not isinstance(user, Mapping) or not user.get("id"):
+        return None
+    said = user.get("profile") if isinstance(user.get("profile"), Mapping) else {}
+    assert isinstance(said, Mapping)
+    name = said.get("real_name") or user.get("real_name") or user.get("name")
+    strange = ("deleted", "is_restricted", "is_ultra_restricted", "is_stranger", "is_bot")
+    email = said.get("email")
+    return Profile(
+        name=str(name or "A colleague"),
+        email=email if isinstance(email, str) and "@" in email else None,
+        guest=any(user.get(mark) for mark in strange) or (said.get("email") is not None and user.get("is_email_confirmed") is False),
+    )
+
+
+def _args(value: object) -> Args:
+    try:
+        return _strings(json.loads(value)) if isinstance(value, str) else {}
+    except ValueError:
+        return {}
+
+
+def _strings(value: object) -> Args:
+    return {str(key): str(each) for key, each in value.items()} if isinstance(value, dict) else {}
+
+
+def _values(state: object) -> Values:
+    """The fields of a modal by name: a block's id is the ticket, a colon and the field's name."""
+    found: dict[str, Value] = {}
+    for block, elements in state.items() if isinstance(state, dict) else ():
+        for element in elements.values() if isinstance(elements, dict) else ():
+            if isinstance(element, dict):
+                found[str(block).partition(":")[2]] = _value(element)
+    return found
+
+
+def _value(element: Payload) -> Value:
+    if "selected_options" in element:
+        return tuple(str(option["value"]) for option in element.get("selected_options") or () if isinstance(option, dict))
+    option = element.get("selected_option")
+    if isinstance(option, dict):
+        return str(option.get("value", ""))
+    return str(element.get("value") or element.get("selected_date") or element.get("selected_time") or "")
