@@ -9,9 +9,30 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, assert_never
 
-from bot.slack.fields import input_block
 from handlers import words
-from handlers.views import Block, Button, Card, Divider, Facts, Form, Lines, Link, Picture, Table, Text
+from handlers.views import (
+    Block,
+    Button,
+    Card,
+    Choice,
+    DateField,
+    Divider,
+    Facts,
+    Field,
+    Form,
+    Lines,
+    Link,
+    NumberField,
+    Option,
+    PersonField,
+    Picture,
+    Table,
+    Text,
+    TextField,
+    TimeField,
+    Toggle,
+    Value,
+)
 
 Json = dict[str, Any]
 
@@ -248,3 +269,80 @@ def errors(form: Form, ticket: str) -> Json | None:
     if not form.errors or not set(form.errors) <= names:
         return None
     return {f"{ticket}:{name}": wrong for name, wrong in form.errors.items()}
+
+
+# -- fields
+
+
+def input_block(field: Field, value: Value | None, ticket: str) -> Json:
+    """A field with what stands in it; Slack keeps what was typed where the block's id stays the same."""
+    required = not isinstance(field, Toggle) and field.required
+    block = {
+        "type": "input",
+        "block_id": f"{ticket}:{field.name}",
+        "label": plain(field.label, 2000),
+        "element": {**_element(field, value), "action_id": field.name},
+        "optional": not required,
+    }
+    return {**block, "hint": plain(field.hint, 2000)} if field.hint else block
+
+
+def _element(field: Field, value: Value | None) -> Json:
+    typed = value if isinstance(value, str) else "".join(value or ())
+    match field:
+        case TextField():
+            element: Json = {"type": "plain_text_input", "multiline": field.lines > 1, "max_length": 3000}
+            return {**element, "initial_value": typed[:3000]} if typed else element
+        case NumberField():
+            element = {"type": "number_input", "is_decimal_allowed": field.decimals}
+            return {**element, "initial_value": typed} if _is_number(typed, field.decimals) else element
+        case Choice(many=True):
+            return _many(field, value if isinstance(value, tuple) else (value,) if value else ())
+        case Choice() | PersonField():
+            return _one(field.options, typed, radio=isinstance(field, Choice))
+        case Toggle():
+            options = (Option(value="yes", label="Yes"),)
+            return _chosen({"type": "checkboxes", "options": [_option(options[0])]}, "initial_options", options, (typed,))
+        case DateField():
+            return {"type": "datepicker", "initial_date": typed} if typed else {"type": "datepicker"}
+        case TimeField():
+            return {"type": "timepicker", "initial_time": typed} if typed else {"type": "timepicker"}
+        case _:
+            assert_never(field)
+
+
+def _is_number(text: str, decimals: bool) -> bool:
+    try:
+        return float(text) == int(float(text)) or decimals
+    except (ValueError, OverflowError):
+        return False
+
+
+def _option(option: Option) -> Json:
+    shown = {"text": plain(option.label, 75), "value": option.value}
+    return {**shown, "description": plain(option.detail, 75)} if option.detail else shown
+
+
+def _chosen(element: Json, key: str, options: Sequence[Option], values: Iterable[str]) -> Json:
+    """The element with what is chosen in it."""
+    wanted = set(values)
+    chosen = [_option(option) for option in options if option.value in wanted]
+    if not chosen:
+        return element
+    return {**element, key: chosen if key == "initial_options" else chosen[0]}
+
+
+def _one(options: Sequence[Option], value: str, *, radio: bool) -> Json:
+    """Radio buttons where all are seen at once, a list otherwise; Slack's list holds 100."""
+    offered = options[:100]
+    kind = "radio_buttons" if radio and len(offered) <= 5 else "static_select"
+    return _chosen({"type": kind, "options": [_option(option) for option in offered]}, "initial_option", offered, (value,))
+
+
+def _many(field: Choice, values: Sequence[str]) -> Json:
+    offered = field.options[:100]
+    if len(offered) <= 10 and field.most is None:
+        return _chosen({"type": "checkboxes", "options": [_option(option) for option in offered]}, "initial_options", offered, values)
+    element: Json = {"type": "multi_static_select", "options": [_option(option) for option in offered]}
+    limited = {**element, "max_selected_items": field.most} if field.most else element
+    return _chosen(limited, "initial_options", offered, values)
