@@ -1,0 +1,157 @@
+"""The way out to Slack: one try a call, every failure one of a closed set of results; and what `dih check` says of the token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack import render
+from handlers.views import Message
+from scheduler.delivery import (
+    Ambiguous,
+    BadContent,
+    CredentialsDead,
+    Result,
+    RetryLater,
+    Sent,
+    Target,
+    TargetDead,
+)
+
+SECONDS = 10
+SCOPES = {
+    "app_mentions:read": "hear its name in channels",
+    "chat:write": "send messages",
+    "commands": "take /dih",
+    "im:history": "read direct messages sent to it",
+    "im:write": "begin a direct message",
+    "users:read": "know people's names",
+    "users:read.email": "know people's e-mail addresses",
+}
+"""The least the bot needs, and what for."""
+
+CREDENTIALS = frozenset(
+    (
+        "account_inactive",
+        "invalid_auth",
+        "missing_scope",
+        "not_authed",
+        "token_expired",
+        "token_revoked",
+        "no_permission",
+        "org_login_required",
+    )
+)
+TARGET = frozenset(
+    (
+        "cannot_dm_bot", "channel_not_found", "is_archived", "messages_tab_disabled", "not_in_channel", "restricted_action",
+        "user_disabled", "user_not_found", "user_not_in_channel", "user_not_visible", "users_not_found",
+    )
+)  # fmt: skip
+CONTENT = frozenset(
+    ("block_mismatch", "invalid_arguments", "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "no_text")
+)
+
+
+def client(token: str, api_url: str, session: aiohttp.ClientSession | None = None) -> AsyncWebClient:
+    """A Web API client that never tries again by itself."""
+    return AsyncWebClient(token=token, base_url=api_url, timeout=SECONDS, session=session, retry_handlers=[], trust_env_in_session=True)
+
+
+class SlackSender:
+    """Delivers the outbox's messages; implements scheduler.delivery.Sender."""
+
+    def __init__(self, api: AsyncWebClient) -> None:
+        self._api = api
+        self._direct: dict[str, str] = {}
+
+    async def send(self, target: Target, message: Message, *, ticket: str, handle: str | None) -> Result:
+        """Posts a message, or changes the one that `handle` ("channel:ts") names."""
+        content = {**render.message(message.card, ticket), "unfurl_links": False, "unfurl_media": False}
+        try:
+            if handle:
+                return await self._change(handle, content, target)
+            return await self._post(target, content)
+        except SlackApiError as error:
+            return _result(error)
+        except (aiohttp.ClientConnectorError, _NotYetSent):
+            return RetryLater(reason="Slack could not be reached")
+        except (aiohttp.ClientError, SlackClientError, TimeoutError, ValueError) as error:
+            return Ambiguous(reason=f"no clear answer from Slack: {type(error).__name__}")
+
+    async def _post(self, target: Target, content: dict[str, Any]) -> Result:
+        channel = target.place or await self._direct_channel(target.user or "")
+        answer = await self._api.chat_postMessage(channel=channel, **content)
+        return Sent(handle=f"{answer['channel']}:{answer['ts']}")
+
+    async def _change(self, handle: str, content: dict[str, Any], target: Target) -> Result:
+        channel, _, ts = handle.partition(":")
+        try:
+            await self._api.chat_update(channel=channel, ts=ts, text=content["text"], blocks=content["blocks"])
+        except SlackApiError as error:
+            if error.response.get("error") not in ("message_not_found", "cant_update_message", "edit_window_closed"):
+                raise
+            return await self._post(target, content)
+        return Sent(handle=handle)
+
+    async def _direct_channel(self, user: str) -> str:
+        """The direct message with somebody; opening it sends nothing, so it is safe to repeat."""
+        if user not in self._direct:
+            try:
+                answer = await self._api.conversations_open(users=user)
+            except (aiohttp.ClientError, TimeoutError) as error:
+                raise _NotYetSent from error
+            if len(self._direct) > 10_000:
+                self._direct.clear()
+            self._direct[user] = answer["channel"]["id"]
+        return self._direct[user]
+
+
+class _NotYetSent(Exception):
+    """The line broke before the message itself left: it is safe to try again."""
+
+
+def _result(error: SlackApiError) -> Result:
+    """What a refusal of Slack means for the message."""
+    response = error.response
+    if response.status_code == 429:
+        return RetryLater(reason="Slack asked us to slow down", seconds=_seconds(response.headers.get("Retry-After")))
+    if response.status_code >= 500:
+        return Ambiguous(reason=f"Slack answered {response.status_code}")
+    code = str(response.get("error", "unknown"))
+    if code == "ratelimited":
+        return RetryLater(reason="Slack asked us to slow down", seconds=_seconds(response.headers.get("Retry-After")))
+    if code in CREDENTIALS:
+        return CredentialsDead(reason=f"Slack: {code}")
+    if code in TARGET:
+        return TargetDead(reason=f"Slack: {code}")
+    if code in CONTENT:
+        return BadContent(reason=f"Slack: {code}")
+    return RetryLater(reason=f"Slack: {code}")
+
+
+def _seconds(text: object) -> float:
+    try:
+        return max(1.0, float(str(text)))
+    except ValueError:
+        return 30.0
+
+
+async def slack_report(bot_token: str, api_url: str) -> tuple[bool, list[str]]:
+    """(Whether Slack lets us in with all we need, a sentence for each thing looked at)."""
+    try:
+        answer = await client(bot_token, api_url).auth_test()
+    except SlackApiError as error:
+        return False, [f"Slack refuses SLACK_BOT_TOKEN: {error.response.get('error')}. Copy the bot token from the app's OAuth page again."]
+    except (aiohttp.ClientError, SlackClientError, TimeoutError, ValueError):
+        return False, [f"Slack does not answer at {api_url}. Check the network, HTTPS_PROXY and SLACK_API_URL."]
+    lines = [f"Slack accepts the bot token, for the workspace {answer.get('team')} ({answer.get('team_id')})."]
+    granted = set(filter(None, str(answer.headers.get("x-oauth-scopes", "")).split(",")))
+    missing = sorted(set(SCOPES) - granted)
+    lines += [f"Slack did not grant {scope}, so the bot cannot {SCOPES[scope]}." for scope in missing]
+    if missing:
+        lines.append("Add the missing scopes to the app, then install it to the workspace again.")
+    return not missing, lines
