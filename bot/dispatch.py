@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,7 @@ from datetime import datetime
 from bot.limits import RateLimit
 from bot.links import FileLinks
 from handlers import forms, screening
-from handlers.errors import Refused
+from handlers.errors import GONE, Refused
 from handlers.routing import FormRoute, Interaction, Profile, Request, Right, Route, Routes
 from handlers.views import Form, Link, Outcome, Quiet, Reply, says
 from handlers.words import LONDON
@@ -23,23 +24,28 @@ from storage.receipts import ReceiptKey
 log = logging.getLogger(__name__)
 
 REMEMBERED = 20_000
+MEETINGS = 4  # tries to note a person whom other processes, or their other accounts, meet at the same moment
 NOBODY = "A colleague"
+_REFERENCE = re.compile(r"[a-z_]{1,20}|[0-9]{1,9}")
 PATIENT_DATA = (
     "This looks as if it could name a patient. Take out NHS numbers, hospital numbers and dates of birth, then send it again. "
     "I have kept nothing of it."
 )
 DELETE_IT = "Please delete your message too: I cannot do that for you."
-GONE = "This no longer works: the bot has changed since it was shown. Type “help” to see what you can do."
 TOO_MANY = "That is more than I can take from one person in a minute. Wait a minute, then try again. Nothing was changed."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What to show and the ticket its buttons or form carry; `unkept`: the words that led to it must not be kept anywhere."""
+    """What to show and the ticket its buttons or form carry; `unkept`: the words that led to it must not be kept anywhere.
+
+    `done` is False where the request was turned away: a form that was sent must then stay open as it was typed.
+    """
 
     outcome: Outcome
     ticket: str
     unkept: bool = False
+    done: bool = True
 
 
 class _NotAllowed(Exception):
@@ -78,9 +84,10 @@ class Vouching:
         """The account with what may be relied on in its profile; never a guest's or stranger's e-mail."""
         if profile is None:
             return Seen(key=account, name=NOBODY, email=None, vouched=False)
-        domain = (profile.email or "").rpartition("@")[2].lower()
+        email = forms.tidy(profile.email or "")
+        domain = email.rpartition("@")[2].lower()
         vouched = not profile.guest and bool(domain) and domain in self.domains.get((account.channel, account.tenant), ())
-        return Seen(key=account, name=forms.tidy(profile.name)[:150] or NOBODY, email=profile.email, vouched=vouched)
+        return Seen(key=account, name=forms.tidy(profile.name)[:150] or NOBODY, email=email or None, vouched=vouched)
 
 
 def new_ticket() -> str:
@@ -111,37 +118,35 @@ class Dispatcher:
         """Never raises: a refusal and a bug are answers too."""
         now = self._clock()
         if not self._limit.allows(interaction.account, now):
-            return Answer(outcome=says("Slow down a little", TOO_MANY), ticket=new_ticket())
+            return Answer(outcome=says("Slow down a little", TOO_MANY), ticket=new_ticket(), unkept=True)
+        unkept = True  # until the words are known to be free of patient data
         try:
-            tidied = self._tidied(interaction)
+            tidied = _tidied(interaction)
+            findings = _findings(tidied)
+            unkept = bool(findings)
             try:
-                return await self._answer(tidied, now)
+                answer = await self._answer(tidied, findings, now)
             except _NotMet:
-                return await self._answer(tidied, now)
+                answer = await self._answer(tidied, findings, now)
         except Exception as error:
-            return _apology(interaction, error)
+            answer = _apology(interaction, error)
+        return replace(answer, unkept=unkept)
 
-    def _tidied(self, interaction: Interaction) -> Interaction:
-        return replace(interaction, text=forms.tidy(interaction.text), values=forms.tidy_values(interaction.values))
-
-    async def _answer(self, interaction: Interaction, now: datetime) -> Answer:
+    async def _answer(self, interaction: Interaction, findings: Mapping[str, screening.Finding], now: datetime) -> Answer:
         await self._note(interaction, now)
-        findings = screening.screen_values({"": interaction.text, **interaction.values})
-        if interaction.quoted and (finding := screening.screen(interaction.quoted.text)):
-            findings[""] = finding
         try:
             if findings:
                 return await self._guarded(interaction, findings, now)
             outcome = await self._run(interaction, now)
             return Answer(outcome=outcome, ticket=new_ticket())
         except Refused as refusal:
-            return Answer(outcome=says("I could not do that", refusal.text), ticket=new_ticket())
+            return Answer(outcome=says("I could not do that", refusal.text), ticket=new_ticket(), done=False)
         except _Repeated as repeated:
             return Answer(outcome=_already_sent(interaction, repeated.reference), ticket=new_ticket())
         except _NotAllowed as refusal:
             await self._audit_refusal(interaction, refusal, now)
             words = f"This is for {refusal.right.phrase}. Nothing was changed."
-            return Answer(outcome=says("I could not do that", words), ticket=new_ticket())
+            return Answer(outcome=says("I could not do that", words), ticket=new_ticket(), done=False)
         except _FormRefused as refusal:
             await self._keep_draft(refusal, now)
             return Answer(outcome=refusal.form, ticket=interaction.ticket)
@@ -154,7 +159,7 @@ class Dispatcher:
         if account in self._noted and interaction.profile in (None, self._noted[account]):
             return
         seen = self._vouching.seen(account, interaction.profile)
-        for last in (False, True):
+        for left in reversed(range(MEETINGS)):
             try:
                 async with self._database.transaction() as session:
                     known = await people.find_by_account(session, account)
@@ -162,7 +167,7 @@ class Dispatcher:
                         await accounts.note(session, seen, now=now, admins=self._vouching.admins)
                 break
             except accounts.Clash:
-                if last:
+                if not left:
                     raise
         if len(self._noted) >= REMEMBERED:
             self._noted.clear()
@@ -273,19 +278,22 @@ class Dispatcher:
         route = self._routes.forms.get(interaction.name) if interaction.kind == "form" else None
         if route is None:
             words = (PATIENT_DATA, DELETE_IT) if interaction.kind == "event" else (PATIENT_DATA,)
-            return Answer(outcome=says("I did not keep that", *words), ticket=new_ticket(), unkept=True)
+            return Answer(outcome=says("I did not keep that", *words), ticket=new_ticket())
         async with self._database.reading() as session:
             person = await self._person(session, interaction)
             request = self._request(interaction, person, session, "", now)
             if not (route.may.held_by(person) and await route.may.over(request)):
                 raise _NotAllowed(person, route.may)
             form = await route.build(request)
-        errors = dict.fromkeys(findings, PATIENT_DATA)
-        return Answer(outcome=form.refused(errors, request), ticket=interaction.ticket, unkept=True)
+        names = {field.name for field in form.fields}
+        errors = {name if name in names else "": PATIENT_DATA for name in findings}
+        typed = replace(request, values={name: value for name, value in request.values.items() if name in names})
+        return Answer(outcome=form.refused(errors, typed), ticket=interaction.ticket)
 
     async def _audit_refusal(self, interaction: Interaction, refusal: _NotAllowed, now: datetime) -> None:
         name = interaction.name or self._route(interaction)[0].name
-        detail = {"needs": refusal.right.phrase, **dict(list(interaction.args.items())[:5])}
+        named = {key: value for key, value in interaction.args.items() if _REFERENCE.fullmatch(key) and _REFERENCE.fullmatch(value)}
+        detail = {"needs": refusal.right.phrase, **dict(list(named.items())[:5])}
         async with self._database.transaction() as session:
             await audit.add(session, now=now, action="refused", object=f"route:{name}", by=refusal.person.id, detail=detail)
 
@@ -293,6 +301,20 @@ class Dispatcher:
         values = {name: value for name, value in refusal.form.values.items() if value}
         async with self._database.transaction() as session:
             await drafts.keep(session, person_id=refusal.person.id, action=refusal.form.action, values=values, now=now)
+
+
+def _tidied(interaction: Interaction) -> Interaction:
+    args = {name: forms.tidy(value) for name, value in interaction.args.items()}
+    quoted = interaction.quoted and replace(interaction.quoted, text=forms.tidy(interaction.quoted.text))
+    return replace(interaction, text=forms.tidy(interaction.text), values=forms.tidy_values(interaction.values), args=args, quoted=quoted)
+
+
+def _findings(interaction: Interaction) -> Mapping[str, screening.Finding]:
+    """What may name a patient, by field; what stands in the words themselves or in a quoted message under ""."""
+    findings = screening.screen_values({"": interaction.text, **interaction.values})
+    if interaction.quoted and (finding := screening.screen(interaction.quoted.text)):
+        findings[""] = finding
+    return findings
 
 
 def _already_sent(interaction: Interaction, reference: str | None) -> Outcome:
@@ -310,4 +332,4 @@ def _apology(interaction: Interaction, error: Exception) -> Answer:
     log.error("an interaction failed", exc_info=error, extra=facts)
     sure = "" if isinstance(error, UncertainCommit) else " Nothing was changed."
     words = f"Something went wrong on our side.{sure} Reference {reference}."
-    return Answer(outcome=says("Sorry", words), ticket=new_ticket())
+    return Answer(outcome=says("Sorry", words), ticket=new_ticket(), done=False)
