@@ -122,10 +122,10 @@ def _channels(
     web_chat = WebChannel(dispatcher, database, clock=clock, secure=settings.secure, patience=patience, personas=personas)
     if settings.slack_bot_token is None or settings.slack_signing_secret is None:
         return (web_chat,)
-    return (web_chat, _slack(settings, dispatcher, patience, clock))
+    return (web_chat, _slack(settings, dispatcher, patience))
 
 
-def _slack(settings: Settings, dispatcher: Dispatcher, patience: Patience, clock: Callable[[], datetime]) -> SlackChannel:
+def _slack(settings: Settings, dispatcher: Dispatcher, patience: Patience) -> SlackChannel:
     """Imported only where it is used: the SDK takes a good part of the start."""
     from bot.slack.receive import SlackChannel
 
@@ -137,6 +137,5 @@ def _slack(settings: Settings, dispatcher: Dispatcher, patience: Patience, clock
         bot_token=settings.slack_bot_token.get_secret_value(),
         api_url=settings.slack_api_url,
         allowed=frozenset(settings.slack_allowed_workspaces),
-        clock=clock,
         patience=patience,
     )

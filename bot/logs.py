@@ -18,18 +18,26 @@ class FactsFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """The line with its fields."""
-        fields = " ".join(f"{key}={value}" for key, value in vars(record).items() if key not in _STANDARD)
+        fields = " ".join(f"{key}={_on_one_line(value)}" for key, value in vars(record).items() if key not in _STANDARD)
         return f"{super().formatMessage(record)} {fields}".rstrip()
 
     def formatException(self, info: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]) -> str:
         """Kinds and frames of an exception and its causes; the text may hold what people wrote, so it is left out."""
         parts, error = [], info[1]
-        while error is not None:
+        seen: set[int] = set()
+        while error is not None and id(error) not in seen:
+            seen.add(id(error))
             kind = type(error)
             frames = "".join(traceback.format_tb(error.__traceback__))
             parts.append(f"{frames}{kind.__module__}.{kind.__qualname__}")
             error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
         return "\ncaused by:\n".join(parts)
+
+
+def _on_one_line(value: object) -> str:
+    """A field's value, which can neither begin a line of its own nor break the encoding."""
+    text = str(value)
+    return text if text.isprintable() else ascii(text)
 
 
 def set_up() -> None:

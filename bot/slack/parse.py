@@ -13,7 +13,7 @@ from handlers.views import Args, Value, Values
 
 CHANNEL = "slack"
 ASK_AGAIN = "dih.again"
-"""The action of "Open the form": runs the words in its value as if they were typed, now with a trigger."""
+"""The action of "Open the form": runs the words in its arguments as if they were typed, now with a trigger."""
 
 _LINK = re.compile(r"<([^<>|]+)\|([^<>]*)>|<((?:https?|mailto):[^<>|]+)>")
 _MENTION = re.compile(r"<[@!#][^<>]*>")
@@ -37,6 +37,13 @@ def user_and_team(payload: Payload) -> tuple[str, str]:
         team = payload.get("team") or {}
         return str(user.get("id", "")), str(user.get("team_id") or team.get("id", ""))
     return str(payload.get("user_id", "")), str(payload.get("team_id", ""))
+
+
+def workspace(payload: Payload) -> str:
+    """The workspace that the app is installed in and the payload comes from."""
+    team = payload.get("team")
+    found = team.get("id") if isinstance(team, Mapping) else payload.get("team_id")
+    return str(found or "")
 
 
 def command(payload: Payload, profile: Profile | None) -> Interaction:
@@ -101,7 +108,7 @@ def press(payload: Payload, profile: Profile | None) -> Interaction:
         place=Place(id=channel, private=not channel or channel.startswith("D")),
         kind="command" if again else "action",
         name="" if again else name,
-        text=str(pressed.get("value", "")) if again else "",
+        text=_args(pressed.get("value")).get("text", "") if again else "",
         args={} if again else _args(pressed.get("value")),
         values=values,
     )

@@ -160,7 +160,7 @@ def _button(button: Button | Link, number: int) -> Json:
         "type": "button",
         "text": plain(button.label, 75),
         "action_id": f"{button.action}#{number}",
-        "value": json.dumps(dict(button.args)),
+        "value": json.dumps(dict(button.args), ensure_ascii=False),
     }
     return element if button.style == "plain" else {**element, "style": button.style}
 

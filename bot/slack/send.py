@@ -8,8 +8,10 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.dispatch import Answer
 from bot.slack import render
-from handlers.views import Message
+from bot.slack.parse import ASK_AGAIN
+from handlers.views import Button, Card, File, Form, Message, Quiet, Reply, Text
 from scheduler.delivery import (
     Ambiguous,
     BadContent,
@@ -155,3 +157,184 @@ async def slack_report(bot_token: str, api_url: str) -> tuple[bool, list[str]]:
     if missing:
         lines.append("Add the missing scopes to the app, then install it to the workspace again.")
     return not missing, lines
+
+
+# -- answers, on the surface that the interaction came from
+
+WORKING = "Working on it. The answer will follow here."
+BUSY = "I am busy just now. Nothing was changed. Try again in a minute."
+SAVING = "Saving. You can wait here or close this."
+AGAIN = "Still saving, press again in a moment."
+BACK = "It was not saved. Go back to the form: what you typed is still there."
+TRIES = (0.1, 0.2, 0.4, 0.8, 1.6)
+
+log = logging.getLogger(__name__)
+Payload: TypeAlias = Mapping[str, Any]
+
+
+def _card(outcome: Reply | File | Quiet) -> Card:
+    return outcome.card if isinstance(outcome, Reply) else Card(title="Done")
+
+
+class _Answers:
+    """What one interaction is answered with; `later` shows an answer after Slack was acknowledged."""
+
+    def __init__(self, api: AsyncWebClient, session: aiohttp.ClientSession, body: Payload) -> None:
+        self._api, self._session, self._body = api, session, body
+
+    async def _respond(self, content: Mapping[str, Any]) -> None:
+        """Through the response_url, which works where the bot is no member."""
+        url = str(self._body.get("response_url", ""))
+        async with self._session.post(url, json=content) as response:
+            if response.status != 200:
+                log.warning("Slack did not take an answer", extra={"status": response.status})
+
+    async def _private(self, card: Card, ticket: str) -> None:
+        await self._respond({**render.message(card, ticket), "response_type": "ephemeral", "replace_original": False})
+
+    async def _open(self, form: Form, ticket: str, again: str) -> None:
+        """Opens a modal; where the trigger is too old, the person gets a button for a new one."""
+        try:
+            await self._api.views_open(trigger_id=str(self._body.get("trigger_id", "")), view=render.modal(form, ticket))
+        except SlackApiError as error:
+            code = error.response.get("error")
+            if code == "exchanged_trigger_id":
+                log.info("a modal was asked for twice")
+                return
+            log.warning("a modal did not open", extra={"error": code})
+            await self._private(form_card(again), ticket)
+
+
+def form_card(again: str) -> Card:
+    """Where no modal can open: a button that can open one; the words come with it as far as they fit."""
+    text = again
+    while len(json.dumps({"text": text}, ensure_ascii=False)) > 1990:
+        text = text[: len(text) * 9 // 10]
+    button = Button(label="Open the form", action=ASK_AGAIN, args={"text": text}, style="primary", does="ask")
+    return Card(title="Your form is ready", blocks=(Text(text="Press the button to open it."),), buttons=(button,))
+
+
+class CommandAnswers(_Answers):
+    """A slash command: answered in the acknowledgement, or through the response_url when it took long."""
+
+    def at_once(self, answer: Answer) -> dict[str, Any]:
+        """The acknowledgement."""
+        outcome = answer.outcome
+        if isinstance(outcome, Form | Quiet):
+            return {}
+        audience = "in_channel" if isinstance(outcome, Reply) and outcome.audience == "here" else "ephemeral"
+        return {**render.message(_card(outcome), answer.ticket), "response_type": audience}
+
+    async def after(self, answer: Answer) -> None:
+        """A form opens after the acknowledgement."""
+        if isinstance(answer.outcome, Form):
+            await self._open(answer.outcome, answer.ticket, str(self._body.get("text", "")))
+
+    async def later(self, answer: Answer) -> None:
+        """All of it, when the acknowledgement only said that it is worked on."""
+        if content := self.at_once(answer):
+            await self._respond(content)
+        await self.after(answer)
+
+
+class EventAnswers(_Answers):
+    """Words in a conversation: answered there, in a channel for the person's eyes only."""
+
+    async def later(self, answer: Answer) -> None:
+        """Shows the answer."""
+        outcome, event = answer.outcome, self._body["event"]
+        if isinstance(outcome, Quiet):
+            return
+        card = form_card(str(event.get("text", ""))) if isinstance(outcome, Form) else _card(outcome)
+        content, channel, user = render.message(card, answer.ticket), event["channel"], event["user"]
+        everybody = isinstance(outcome, Reply) and outcome.audience == "here"
+        if everybody or event.get("channel_type") == "im":
+            await self._api.chat_postMessage(channel=channel, **content)
+            return
+        try:
+            await self._api.chat_postEphemeral(channel=channel, user=user, **content)
+        except SlackApiError:
+            await self._api.chat_postMessage(channel=user, **content)
+
+
+class PressAnswers(_Answers):
+    """A button: on a modal, the modal changes; on a message, a private answer or the message itself."""
+
+    async def later(self, answer: Answer) -> None:
+        """Shows the answer."""
+        outcome, ticket = answer.outcome, answer.ticket
+        view = self._body.get("view")
+        if isinstance(outcome, Quiet):
+            return
+        if isinstance(view, Mapping):
+            shown = render.modal(outcome, ticket) if isinstance(outcome, Form) else render.shown(_card(outcome), ticket)
+            await self._api.views_update(view_id=view["id"], view=shown)
+        elif isinstance(outcome, Form):
+            await self._open(outcome, ticket, "help")
+        elif isinstance(outcome, Reply) and outcome.replaces:
+            await self._respond({**render.message(outcome.card, ticket), "replace_original": True})
+        elif self._in_own_conversation() and not (self._body.get("container") or {}).get("is_ephemeral"):
+            await self._api.chat_postMessage(channel=self._body["channel"]["id"], **render.message(_card(outcome), ticket))
+        else:
+            await self._private(_card(outcome), ticket)
+
+    def _in_own_conversation(self) -> bool:
+        return str((self._body.get("channel") or {}).get("id", "")).startswith("D")
+
+    async def busy(self) -> None:
+        """Nothing was begun."""
+        if self._body.get("response_url"):
+            await self._private(Card(title="Busy", blocks=(Text(text=BUSY),)), "busy")
+
+
+class SubmissionAnswers(_Answers):
+    """A form: the modal becomes the confirmation, shows what is wrong, or says that it is being saved."""
+
+    def __init__(self, api: AsyncWebClient, session: aiohttp.ClientSession, body: Payload) -> None:
+        super().__init__(api, session, body)
+        self._external_id = f"saving-{secrets.token_hex(8)}"
+
+    def at_once(self, answer: Answer) -> dict[str, Any]:
+        """The acknowledgement."""
+        outcome, ticket = answer.outcome, answer.ticket
+        if isinstance(outcome, Form):
+            wrong = render.errors(outcome, ticket)
+            if wrong is not None:
+                return {"response_action": "errors", "errors": wrong}
+            return {"response_action": "update", "view": render.modal(outcome, ticket)}
+        return {"response_action": "update", "view": render.shown(_card(outcome), ticket, last=True)}
+
+    def wait(self, words: str) -> dict[str, Any]:
+        """The form stays as it is, with a sentence under its first field."""
+        inputs = [block["block_id"] for block in self._body["view"]["blocks"] if block.get("type") == "input"]
+        if inputs:
+            return {"response_action": "errors", "errors": {inputs[0]: words}}
+        return {"response_action": "push", "view": render.shown(Card(title="Not now", blocks=(Text(text=words),)), "wait")}
+
+    def saving(self) -> dict[str, Any]:
+        """A modal above the form, which stays as typed beneath; where no more fit, the person presses again."""
+        view = self._body["view"]
+        if view.get("previous_view_id") not in (None, view.get("root_view_id")):
+            return self.wait(AGAIN)
+        card = Card(title="Saving", blocks=(Text(text=SAVING),))
+        return {"response_action": "push", "view": {**render.shown(card, "saving"), "external_id": self._external_id}}
+
+    async def later(self, answer: Answer) -> None:
+        """Changes the modal that says "Saving"; Slack may not have drawn it yet."""
+        outcome = answer.outcome
+        if isinstance(outcome, Form) and outcome.errors:
+            labels = {field.name: field.label for field in outcome.fields}
+            wrong = tuple(Text(text=f"{labels.get(name, 'The form')}: {words}") for name, words in outcome.errors.items())
+            view = render.shown(Card(title="Not saved yet", blocks=(*wrong, Text(text=BACK))), answer.ticket)
+        elif isinstance(outcome, Form):
+            view = render.modal(outcome, answer.ticket)
+        else:
+            view = render.shown(_card(outcome), answer.ticket, last=True)
+        for wait in TRIES:
+            try:
+                await self._api.views_update(external_id=self._external_id, view=view)
+                return
+            except SlackApiError as error:
+                if error.response.get("error") != "not_found":
+                    raise
+            await asyncio.sleep(wait)

@@ -1,0 +1,279 @@
+"""The way in from Slack: the signature first, then bolt, then an answer within a second whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import json
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl
+
+import aiohttp
+from aiohttp import web
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_sdk.errors import SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.dispatch import Answer, Dispatcher
+from bot.limits import Busy, Patience
+from bot.slack import parse
+from bot.slack.send import (
+    BUSY,
+    SECONDS,
+    WORKING,
+    CommandAnswers,
+    EventAnswers,
+    PressAnswers,
+    SlackSender,
+    SubmissionAnswers,
+    client,
+)
+from handlers.routing import Interaction, Profile
+
+log = logging.getLogger(__name__)
+
+PROFILE_WITHIN = 0.3
+PROFILE_LASTS, PROFILE_RETRY = 3600, 30
+PROFILES = 20_000
+WINDOW = 300  # seconds that a signature is good for, either way
+STRANGE = "This Slack workspace is not one that the hub's bot works with. Ask an administrator of the hub."
+
+Payload: TypeAlias = Mapping[str, Any]
+Parse: TypeAlias = Callable[[Payload, Profile | None], Interaction]
+EVENTS = ("message", "app_mention", "app_uninstalled", "tokens_revoked")
+
+
+def is_signed(secret: bytes, headers: Mapping[str, str], raw: bytes, now: float) -> bool:
+    """Whether Slack signed exactly these bytes within the window."""
+    stamp = headers.get("X-Slack-Request-Timestamp", "")
+    if not re.fullmatch(r"[0-9]{1,12}", stamp) or abs(now - int(stamp)) > WINDOW:
+        return False
+    expected = "v0=" + hmac.digest(secret, b"v0:" + stamp.encode() + b":" + raw, hashlib.sha256).hex()
+    given = headers.get("X-Slack-Signature", "").encode("utf-8", "surrogateescape")
+    return hmac.compare_digest(expected.encode(), given)
+
+
+def body_of(raw: bytes) -> dict[str, Any]:
+    """The payload of a request; bolt would lose a command whose text has the word "payload". Raises ValueError for rubbish."""
+    text = raw.decode()
+    if text.lstrip()[:1] in ("{", "["):
+        body = json.loads(text)
+    else:
+        fields = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=100))
+        body = fields if "command" in fields or "payload" not in fields else json.loads(fields["payload"])
+    if not isinstance(body, dict):
+        raise ValueError("not an object")
+    return body
+
+
+class Workspace:
+    """Which workspace we are in, which others are allowed, and whose profile we know."""
+
+    def __init__(self, api: AsyncWebClient, bot_token: str, allowed: frozenset[str]) -> None:
+        self._api, self._allowed = api, allowed
+        self._own = ""
+        self.authorization = AuthorizeResult(enterprise_id=None, team_id=None, bot_token=bot_token)
+        self._profiles: dict[tuple[str, str], tuple[Profile | None, float]] = {}
+
+    async def identify(self) -> None:
+        """Asks Slack once who we are; where it does not say, the next request asks again."""
+        try:
+            answer = await self._api.auth_test()
+        except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError) as error:
+            log.warning("Slack did not say which workspace this is", extra={"error": type(error).__name__})
+            return
+        self._own = str(answer.get("team_id", ""))
+        self.authorization = AuthorizeResult(
+            enterprise_id=None,
+            team_id=self._own,
+            bot_token=self.authorization.bot_token,
+            bot_id=answer.get("bot_id"),
+            bot_user_id=answer.get("user_id"),
+        )
+
+    async def allows(self, workspace: str) -> bool:
+        """Our own workspace, or one that is listed."""
+        if workspace in self._allowed:
+            return True
+        if not self._own:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.identify(), PROFILE_WITHIN)
+        return bool(workspace) and workspace == self._own
+
+    async def profile(self, user: str, team: str, workspace: str) -> Profile | None:
+        """What Slack says of somebody, remembered for an hour; None when it does not say so in time."""
+        known = self._profiles.get((team, user))
+        if known is not None and time.monotonic() < known[1]:
+            return known[0]
+        found = None
+        try:
+            async with asyncio.timeout(PROFILE_WITHIN):
+                found = parse.profile_of((await self._api.users_info(user=user)).get("user"))
+        except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError) as error:
+            log.info("a profile was not to be had", extra={"user": user, "error": type(error).__name__})
+        if found is not None and team != workspace:
+            found = replace(found, guest=True)
+        if len(self._profiles) >= PROFILES:
+            self._profiles.clear()
+        self._profiles[team, user] = (found, time.monotonic() + (PROFILE_LASTS if found else PROFILE_RETRY))
+        return found
+
+
+class SlackChannel:
+    """One Slack app in one workspace, and those that are allowed besides."""
+
+    name = parse.CHANNEL
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        *,
+        signing_secret: str,
+        bot_token: str,
+        api_url: str,
+        allowed: frozenset[str],
+        patience: Patience,
+    ) -> None:
+        self._dispatcher, self._secret, self._patience = dispatcher, signing_secret.encode(), patience
+        self._api = client(bot_token, api_url)
+        self._workspace = Workspace(self._api, bot_token, allowed)
+        self.sender = SlackSender(self._api)
+        self._bolt = AsyncApp(
+            client=client("", api_url),
+            authorize=self._authorize,
+            signing_secret=signing_secret,
+            process_before_response=True,
+            request_verification_enabled=False,
+            ssl_check_enabled=False,
+            url_verification_enabled=False,
+            ignoring_self_events_enabled=False,
+            ignoring_self_assistant_message_events_enabled=False,
+            attaching_function_token_enabled=False,
+            attaching_conversation_kwargs_enabled=False,
+        )
+        self._listen()
+
+    def mount(self, application: web.Application) -> None:
+        """The one address that Slack calls."""
+        application.router.add_post("/slack/events", self._post)
+
+    async def open(self) -> None:
+        """One HTTP session for all calls to Slack."""
+        self._session = aiohttp.ClientSession(trust_env=True, timeout=aiohttp.ClientTimeout(total=SECONDS))
+        self._api.session = self._session
+        await self._workspace.identify()
+
+    async def close(self) -> None:
+        """Gives the HTTP session back."""
+        await self._session.close()
+
+    async def _post(self, request: web.Request) -> web.Response:
+        raw = await request.read()
+        if not is_signed(self._secret, request.headers, raw, time.time()):
+            return web.Response(status=401, text="The signature is missing, wrong or old.")
+        try:
+            body = body_of(raw)
+        except (ValueError, RecursionError):
+            return web.Response(status=400, text="The body is not what Slack sends.")
+        if body.get("type") == "url_verification":
+            return web.json_response({"challenge": str(body.get("challenge", ""))})
+        if "ssl_check" in body:
+            return web.Response()
+        try:
+            answer = await self._bolt.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
+        except Exception as error:
+            log.error("bolt could not read a request", exc_info=error)
+            return web.Response(status=400, text="The body is not what Slack sends.")
+        kind = answer.headers.get("content-type", ["text/plain"])[0].partition(";")[0]
+        return web.Response(status=answer.status if answer.status < 500 else 400, text=answer.body, content_type=kind)
+
+    async def _authorize(self, **_context: object) -> AuthorizeResult:
+        return self._workspace.authorization
+
+    def _listen(self) -> None:
+        """A listener for everything Slack may send: what has none is answered 404 and sent again."""
+        bolt, anything = self._bolt, re.compile(".*")
+        bolt.command(anything)(self._on_command)
+        bolt.action(anything)(self._on_press)
+        bolt.view(anything)(self._on_submission)
+        bolt.view_closed(anything)(self._on_nothing)
+        for event in EVENTS:
+            bolt.event(event)(self._on_event if event in ("message", "app_mention") else self._on_nothing)
+
+    async def _on_nothing(self, ack: Callable[..., Awaitable[Any]]) -> None:
+        await ack()
+
+    async def _answer(self, body: Payload, to_interaction: Parse) -> Answer:
+        """The bot's answer; the person's profile is looked up first, and never for long."""
+        user, team = parse.user_and_team(body)
+        profile = await self._workspace.profile(user, team, parse.workspace(body))
+        return await self._dispatcher.answer(to_interaction(body, profile))
+
+    async def _on_command(self, ack: Callable[..., Awaitable[Any]], body: dict[str, Any]) -> None:
+        if not await self._workspace.allows(parse.workspace(body)):
+            await ack(text=STRANGE)
+            return
+        answers = CommandAnswers(self._api, self._session, body)
+        try:
+            answer = await self._patience.within(self._answer(body, parse.command), answers.later)
+        except Busy:
+            await ack(text=BUSY)
+            return
+        if answer is None:
+            await ack(text=WORKING)
+            return
+        await ack(**answers.at_once(answer))
+        self._follow(answers.after(answer))
+
+    async def _on_event(self, ack: Callable[..., Awaitable[Any]], body: dict[str, Any]) -> None:
+        await ack()
+        event = body.get("event")
+        if not isinstance(event, Mapping) or not parse.is_for_us(event) or not await self._workspace.allows(parse.workspace(body)):
+            return
+        answers = EventAnswers(self._api, self._session, body)
+        try:
+            answer = await self._patience.within(self._answer(body, parse.message), answers.later)
+        except Busy:
+            log.warning("too busy for a message", extra={"event_id": body.get("event_id")})
+            return
+        if answer is not None:
+            self._follow(answers.later(answer))
+
+    async def _on_press(self, ack: Callable[..., Awaitable[Any]], body: dict[str, Any]) -> None:
+        await ack()
+        pressed = (body.get("actions") or [{}])[0]
+        if str(pressed.get("action_id", "")).startswith("dih.link#") or not await self._workspace.allows(parse.workspace(body)):
+            return
+        answers = PressAnswers(self._api, self._session, body)
+        try:
+            answer = await self._patience.within(self._answer(body, parse.press), answers.later)
+        except Busy:
+            self._follow(answers.busy())
+            return
+        if answer is not None:
+            self._follow(answers.later(answer))
+
+    async def _on_submission(self, ack: Callable[..., Awaitable[Any]], body: dict[str, Any]) -> None:
+        answers = SubmissionAnswers(self._api, self._session, body)
+        if not await self._workspace.allows(parse.workspace(body)):
+            await ack(**answers.wait(STRANGE))
+            return
+        try:
+            answer = await self._patience.within(self._answer(body, parse.submission), answers.later)
+        except Busy:
+            await ack(**answers.wait(BUSY))
+            return
+        await ack(**(answers.at_once(answer) if answer is not None else answers.saving()))
+
+    def _follow(self, work: Any) -> None:
+        """What comes after the answer to Slack must not hold it up."""
+        self._patience.soon(work)
