@@ -39,6 +39,11 @@ def user_and_team(payload: Payload) -> tuple[str, str]:
     return str(payload.get("user_id", "")), str(payload.get("team_id", ""))
 
 
+def typed_words(text: str) -> str:
+    """The words for the bot: without its name in front."""
+    return re.sub(r"^\s*/?dih\b\s*", "", words(text), flags=re.IGNORECASE)
+
+
 def workspace(payload: Payload) -> str:
     """The workspace that the app is installed in and the payload comes from."""
     team = payload.get("team")
@@ -75,7 +80,6 @@ def message(payload: Payload, profile: Profile | None) -> Interaction:
     user, team = user_and_team(payload)
     channel = str(event.get("channel", ""))
     id = str(payload.get("event_id", ""))
-    text = re.sub(r"^\s*/?dih\b\s*", "", words(str(event.get("text", ""))), flags=re.IGNORECASE)
     return Interaction(
         id=id,
         ticket=id,
@@ -85,7 +89,7 @@ def message(payload: Payload, profile: Profile | None) -> Interaction:
         profile=profile,
         place=Place(id=channel, private=channel.startswith("D")),
         kind="event",
-        text=text,
+        text=typed_words(str(event.get("text", ""))),
     )
 
 

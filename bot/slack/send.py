@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+import json
+import logging
+import secrets
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -10,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.dispatch import Answer
 from bot.slack import render
-from bot.slack.parse import ASK_AGAIN
+from bot.slack.parse import ASK_AGAIN, typed_words
 from handlers.views import Button, Card, File, Form, Message, Quiet, Reply, Text
 from scheduler.delivery import (
     Ambiguous,
@@ -228,7 +233,7 @@ class CommandAnswers(_Answers):
     async def after(self, answer: Answer) -> None:
         """A form opens after the acknowledgement."""
         if isinstance(answer.outcome, Form):
-            await self._open(answer.outcome, answer.ticket, str(self._body.get("text", "")))
+            await self._open(answer.outcome, answer.ticket, typed_words(str(self._body.get("text", ""))))
 
     async def later(self, answer: Answer) -> None:
         """All of it, when the acknowledgement only said that it is worked on."""
@@ -245,7 +250,7 @@ class EventAnswers(_Answers):
         outcome, event = answer.outcome, self._body["event"]
         if isinstance(outcome, Quiet):
             return
-        card = form_card(str(event.get("text", ""))) if isinstance(outcome, Form) else _card(outcome)
+        card = form_card(typed_words(str(event.get("text", "")))) if isinstance(outcome, Form) else _card(outcome)
         content, channel, user = render.message(card, answer.ticket), event["channel"], event["user"]
         everybody = isinstance(outcome, Reply) and outcome.audience == "here"
         if everybody or event.get("channel_type") == "im":
