@@ -16,6 +16,7 @@ from handlers.words import count, number
 # Characters that would turn the words around them, or are nothing at all: bidirectional overrides and isolates, zero width.
 _TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200B, 0x2060, 0xFEFF))
 _BLANK = ("Cf", "Zs", "Zl", "Zp", "Cc")
+_EMPTY = "\u034f\u115f\u1160\u2800\u3164\uffa0\ufe0e\ufe0f"  # shown as nothing, though Unicode calls them letters and marks
 
 
 def tidy(text: str) -> str:
@@ -25,9 +26,9 @@ def tidy(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text.strip()
-    plain = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).translate(_TURNING)
-    kept = "".join(c for c in plain if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
-    if all(unicodedata.category(c) in _BLANK for c in kept):
+    plain = text.replace("\r\n", "\n").replace("\r", "\n").translate(_TURNING)
+    kept = unicodedata.normalize("NFC", "".join(c for c in plain if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs")))
+    if all(c in _EMPTY or unicodedata.category(c) in _BLANK for c in kept):
         return ""
     return kept.strip()
 

@@ -162,7 +162,7 @@ async def _card(request: Request, id: int) -> Card:
 @router.action("ideas.open", reads=True)
 async def open_idea(request: Request) -> Outcome:
     """The card of one idea."""
-    return Reply(card=await _card(request, int(request.args["idea"])))
+    return Reply(card=await _card(request, request.number("idea")))
 
 
 @router.command("ideas", "see the ideas you shared", reads=True)
@@ -174,7 +174,7 @@ async def mine(request: Request) -> Outcome:
 @router.action("ideas.page", reads=True)
 async def turn_page(request: Request) -> Outcome:
     """Another page of the person's own ideas, in place of the one before."""
-    return Reply(card=await _page(request, max(0, int(request.args["offset"]))), replaces=True)
+    return Reply(card=await _page(request, request.number("offset")), replaces=True)
 
 
 async def _page(request: Request, offset: int) -> Card:
@@ -199,7 +199,7 @@ async def _page(request: Request, offset: int) -> Card:
 
 
 async def _is_author(request: Request) -> bool:
-    idea = await ideas.find(request.session, int(request.args.get("idea", "0")))
+    idea = await ideas.find(request.session, request.number("idea"))
     return idea is not None and idea.author_id == request.person.id
 
 
@@ -207,7 +207,7 @@ author = Right(phrase="the idea’s author", over=_is_author)
 
 
 async def _withdraw_form(request: Request) -> Form:
-    idea = await _find(request, int(request.args["idea"]))
+    idea = await _find(request, request.number("idea"))
     what = Text(text=f"{idea.reference}: {idea.title}")
     then = Text(text="The Core Team will stop looking at it. You cannot undo this, but you can share it again.")
     args = {"idea": str(idea.id)}
@@ -223,7 +223,7 @@ async def ask_withdraw(request: Request) -> Outcome:
 @router.form("ideas.withdraw", _withdraw_form, may=author)
 async def withdraw(request: Request) -> Outcome:
     """Takes the idea back and lets the Core Team's card say so."""
-    id = int(request.args["idea"])
+    id = request.number("idea")
     if not await ideas.withdraw(request.session, id):
         raise Refused(f"IDEA-{id} was already withdrawn. There is nothing more to do.")
     told = Notice(key=f"idea:{id}:withdrawn", kind="ideas.received", group=Group.CORE_TEAM, args={"idea": str(id)})

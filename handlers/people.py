@@ -41,12 +41,13 @@ async def show(request: Request) -> Outcome:
 @router.action("people.page", may=administrator, reads=True)
 async def turn_page(request: Request) -> Outcome:
     """Another page, in place of the one before."""
-    return Reply(card=await _page(request, max(0, int(request.args["offset"])), request.args.get("find", "")), replaces=True)
+    return Reply(card=await _page(request, request.number("offset"), request.args.get("find", "")), replaces=True)
 
 
 async def _page(request: Request, offset: int, find: str) -> Card:
     everybody = await people.list_people(request.session)
     found = [each for each in everybody if find.casefold() in f"{each.name} {each.email or ''}".casefold()]
+    offset = min(offset, max(0, len(found) - 1) // PAGE * PAGE)
     shown = found[offset : offset + PAGE]
     lines = tuple(
         Line(
@@ -69,7 +70,7 @@ async def _page(request: Request, offset: int, find: str) -> Card:
 
 
 async def _person_in(request: Request) -> Person:
-    person = await people.find(request.session, int(request.args["person"]))
+    person = await people.find(request.session, request.number("person"))
     if person is None:
         raise Refused("I no longer know this person. Type “admin people” to see who is there.")
     return person

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from handlers import words
-from handlers.errors import Refused
+from handlers.errors import GONE, Refused
 from handlers.routing import Occasion, Request, Router, administrator
 from handlers.views import Card, Choice, Form, Message, Option, Outcome, Reply, Text
 from storage import audit, outbox, places
@@ -20,8 +22,16 @@ WHICH = Choice(
 )
 
 
+def _named_place(request: Request) -> str:
+    """The channel that the form was opened in; raises Refused where that is no channel's id."""
+    place = request.args.get("place", "")
+    if not re.fullmatch(r"[\x21-\x7e]{1,300}", place):
+        raise Refused(GONE)
+    return place
+
+
 async def _setup_form(request: Request) -> Form:
-    place = request.args.get("place", request.place.id)
+    place = _named_place(request) if "place" in request.args else request.place.id
     told = Text(text="From then on, messages for that group come to this channel. Everyone in it can read them.")
     args = {"place": place}
     return Form(action="places.set", title="Use this channel", fields=(WHICH,), submit="Use this channel", args=args, blocks=(told,))
@@ -39,7 +49,7 @@ async def ask(request: Request) -> Outcome:
 async def set_place(request: Request) -> Outcome:
     """Makes the channel the group's place and says so there."""
     group = Group(request.one("group"))
-    place = GroupPlace(group=group, channel=request.channel, tenant=request.tenant, place=request.args["place"])
+    place = GroupPlace(group=group, channel=request.channel, tenant=request.tenant, place=_named_place(request))
     await places.set_place(request.session, place, now=request.now)
     await audit.add(
         request.session,

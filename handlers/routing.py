@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias, TypeVar
 
+from handlers.errors import GONE, Refused
 from handlers.views import Args, Form, Message, Outcome, Value, Values
 from storage.database import Session
 from storage.people import AccountKey, Group, Person
@@ -100,6 +101,13 @@ class Request:
         """The values of a field that holds many."""
         value: Value = self.values.get(name, ())
         return value if isinstance(value, tuple) else (value,)
+
+    def number(self, name: str) -> int:
+        """The number that an argument holds; raises Refused where a button or form brings none, or none of ours."""
+        text = self.args.get(name, "")
+        if not re.fullmatch(r"[0-9]{1,9}", text):
+            raise Refused(GONE)
+        return int(text)
 
 
 @dataclass(frozen=True, kw_only=True)

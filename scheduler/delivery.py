@@ -7,10 +7,12 @@ import hashlib
 import logging
 import random
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias, assert_never
+from weakref import WeakValueDictionary
 
 from handlers.routing import Occasion, Routes
 from handlers.views import Message
@@ -125,6 +127,7 @@ class Delivery:
         self._database, self._routes, self._senders, self._clock = database, routes, senders, clock
         self._lease_seconds = lease_seconds
         self._chance = chance or random.Random()  # noqa: S311 - jitter, not a secret
+        self._live: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._due = asyncio.Event()
         self._stopping = False
 
@@ -151,7 +154,10 @@ class Delivery:
         """Sends all that is due, and settles for senders that went silent; returns how many notices were handled."""
         handled = await self._expire()
         while not self._stopping and (claimed := await self._claim()):
-            await asyncio.gather(*(self._deliver(each) for each in claimed))
+            ended = await asyncio.gather(*(self._deliver(each) for each in claimed), return_exceptions=True)
+            for fault in ended:  # only now: the others of the batch are sent and settled by themselves
+                if fault is not None:
+                    raise fault
             handled += len(claimed)
         return handled
 
@@ -231,7 +237,7 @@ class Delivery:
             told = await people.members(session, group) or await people.administrators(session)
             if not told:
                 later = now + LONGEST_WAIT
-                await outbox.put_back(session, claimed, due_at=later, reason="nobody is in the group yet")
+                await outbox.put_back(session, claimed, due_at=later, reason="nobody is in the group yet", attempts=0)
                 return
             each = (replace(notice, key=f"{notice.key}:person:{person.id}", person_id=person.id, group=None) for person in told)
             if await outbox.settle(session, claimed, State.SPREAD, now=now):
@@ -244,13 +250,25 @@ class Delivery:
         result: Result = TargetDead(reason="nowhere to send it")
         for target in letter.targets:
             try:
-                result = await self._send_to(claimed, letter.message, target)
+                async with asyncio.timeout(self._lease_seconds), self._one_at_a_time(letter.message, target):
+                    result = await self._send_to(claimed, letter.message, target)
+            except TimeoutError:
+                return Ambiguous(reason="the channel gave no answer within the lease")
             except Exception as error:
                 log.error("a message could not be sent", exc_info=error, extra=_facts(claimed))
                 return Ambiguous(reason="a fault on our side while sending")
             if not isinstance(result, TargetDead):
                 break
         return result
+
+    @asynccontextmanager
+    async def _one_at_a_time(self, message: Message, target: Target) -> AsyncIterator[None]:
+        """Two notices about one live message: the second waits, and changes what the first has sent."""
+        if message.live is None:
+            yield
+            return
+        async with self._live.setdefault((message.live, target.key), asyncio.Lock()):
+            yield
 
     async def _send_to(self, claimed: Claimed, message: Message, target: Target) -> Result:
         sender = self._senders.get(target.channel)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from storage import audit, people
 from storage.database import Session
-from storage.drafts import DraftRow
-from storage.people import AccountKey, AccountRow, MembershipRow, OrganisationBy, Person, PersonRow, Seen
+from storage.people import AccountKey, AccountRow, OrganisationBy, Person, PersonRow, Seen
 from storage.types import Base
 
 Clash = sa.exc.IntegrityError
@@ -27,35 +27,47 @@ async def note(session: Session, seen: Seen, *, now: datetime, admins: Collectio
     A vouched e-mail makes two accounts one person, gives the organisation of its domain, and honours `admins`.
     Raises Clash when another process met the same person at the same moment.
     """
-    vouched_email = seen.email.lower() if seen.email and seen.vouched else None
+    vouched_email = seen.email.strip().lower() if seen.email and seen.vouched else None
     account = (await session.execute(sa.select(AccountRow.__table__).where(_is(seen.key)))).one_or_none()
     owner = await people.find_by_email(session, vouched_email) if vouched_email else None
     if account is None:
         person_id = owner.id if owner else await add_person(session, name=seen.name, email=vouched_email, now=now)
         await attach(session, person_id, seen, now=now)
+        if owner is not None:
+            await _rename(session, person_id, owner.email, seen.name)
     else:
         person_id = account.person_id
         said = {"name": seen.name, "email": seen.email, "vouched": seen.vouched}
         if said != {"name": account.name, "email": account.email, "vouched": account.vouched}:
             await session.execute(sa.update(AccountRow).where(AccountRow.id == account.id).values(**said))
+            await _rename(session, person_id, account.name, seen.name)
         if owner is not None and owner.id != person_id:
             await merge(session, keep=owner.id, gone=person_id, now=now)
             person_id = owner.id
         elif vouched_email and owner is None:
             await session.execute(sa.update(PersonRow).where(PersonRow.id == person_id).values(email=vouched_email))
-    if vouched_email and not (account and account.vouched and account.email == seen.email):
+    if vouched_email:
         await _take_over(session, person_id, vouched_email, now=now, admins=admins)
     found = await people.find_by_account(session, seen.key)
     assert found is not None
     return found
 
 
+async def _rename(session: Session, person_id: int, was: str | None, name: str) -> None:
+    """A person who goes by what an account said of them, or by their e-mail, goes by what it says now."""
+    await session.execute(sa.update(PersonRow).where(PersonRow.id == person_id, PersonRow.name == was).values(name=name))
+
+
 async def _take_over(session: Session, person_id: int, email: str, *, now: datetime, admins: Collection[str]) -> None:
-    """What a newly vouched e-mail brings: an organisation where none is known, and the flag of a named administrator."""
+    """What a vouched e-mail brings: an organisation where nobody has said one, and the flag of a named administrator.
+
+    Looked at whenever the person is noted: partners and DIH_ADMINS are often set up after people came.
+    """
     organisation = await people.organisation_of_domain(session, email.rpartition("@")[2])
     if organisation is not None:
         found = {"organisation_id": organisation, "organisation_by": OrganisationBy.DOMAIN}
-        await session.execute(sa.update(PersonRow).where(PersonRow.id == person_id, PersonRow.organisation_id.is_(None)).values(**found))
+        unknown = (PersonRow.id == person_id) & PersonRow.organisation_id.is_(None) & PersonRow.organisation_by.is_(None)
+        await session.execute(sa.update(PersonRow).where(unknown).values(**found))
     if email in admins:
         made = await session.execute(
             sa.update(PersonRow).where(PersonRow.id == person_id, PersonRow.administrator.is_(False)).values(administrator=True)
@@ -86,19 +98,27 @@ async def use(session: Session, person_id: int, account_id: int) -> None:
     await session.execute(sa.update(PersonRow).where(PersonRow.id == person_id).values(last_account_id=account_id))
 
 
+def _doubled(table: sa.Table, whose: sa.Column[Any], *, keep: int, gone: int) -> sa.Delete:
+    """Takes away what both people have, such as the same membership: that of `keep` stands."""
+    other = table.alias()
+    same = (other.c[column.name] == column for column in table.primary_key.columns if column is not whose)
+    return sa.delete(table).where(whose == gone, sa.exists().where(other.c[whose.name] == keep, *same))
+
+
 async def merge(session: Session, *, keep: int, gone: int, now: datetime) -> None:
     """Makes two people one: everything of `gone` becomes that of `keep`, rights included; audited."""
-    kept = sa.select(MembershipRow.group).where(MembershipRow.person_id == keep)
-    await session.execute(sa.delete(MembershipRow).where(MembershipRow.person_id == gone, MembershipRow.group.in_(kept)))
-    await session.execute(sa.delete(DraftRow).where(DraftRow.person_id == gone))
     for table in Base.metadata.tables.values():
         for column in table.columns:
             if any(key.target_fullname == "people.id" for key in column.foreign_keys):
+                if column.primary_key:
+                    await session.execute(_doubled(table, column, keep=keep, gone=gone))
                 await session.execute(sa.update(table).where(column == gone).values({column.name: keep}))
     was = (await session.execute(sa.select(PersonRow.__table__).where(PersonRow.id == gone))).one()
     await session.execute(sa.delete(PersonRow).where(PersonRow.id == gone))
     if was.administrator:
         await session.execute(sa.update(PersonRow).where(PersonRow.id == keep).values(administrator=True))
+    if was.email is not None:
+        await session.execute(sa.update(PersonRow).where(PersonRow.id == keep, PersonRow.email.is_(None)).values(email=was.email))
     if was.organisation_id is not None:
         found = {"organisation_id": was.organisation_id, "organisation_by": was.organisation_by}
         await session.execute(sa.update(PersonRow).where(PersonRow.id == keep, PersonRow.organisation_id.is_(None)).values(**found))

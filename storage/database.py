@@ -42,8 +42,8 @@ def database_url(text: str) -> sa.URL:
     """The URL with our drivers: aiosqlite and psycopg 3. Raises ValueError for any other database."""
     try:
         url = sa.make_url(text)
-    except sa.exc.ArgumentError as error:
-        raise ValueError("This is not a database URL. Use sqlite:///dih.db or postgresql://user@host/name.") from error
+    except (sa.exc.ArgumentError, ValueError):
+        raise ValueError("This is not a database URL. Use sqlite:///dih.db or postgresql://user@host/name.") from None
     kind = url.drivername.partition("+")[0]
     if kind == "sqlite" and url.database and url.database != ":memory:":
         return url.set(drivername="sqlite+aiosqlite")

@@ -163,11 +163,16 @@ async def settle(session: Session, claimed: Claimed, state: State, *, now: datet
     return await _still_mine(session, claimed, values)
 
 
-async def put_back(session: Session, claimed: Claimed, *, due_at: datetime, reason: str, repeated: bool = False) -> bool:
-    """To be tried again at `due_at`; `repeated` counts a second sending of what may have arrived. False as in settle."""
+async def put_back(
+    session: Session, claimed: Claimed, *, due_at: datetime, reason: str, repeated: bool = False, attempts: int | None = None
+) -> bool:
+    """To be tried again at `due_at`; `repeated` counts a second sending of what may have arrived. False as in settle.
+
+    `attempts` sets their count, for what was not even tried.
+    """
     values = {
         "state": State.WAITING, "due_at": due_at, "reason": reason, "lease": None, "lease_until": None,
-        "repeats": claimed.repeats + (1 if repeated else 0),
+        "repeats": claimed.repeats + (1 if repeated else 0), "attempts": claimed.attempts if attempts is None else attempts,
     }  # fmt: skip
     return await _still_mine(session, claimed, values)
 

@@ -15,6 +15,8 @@ from storage.database import Session
 from storage.types import Base
 from storage.upserts import Upsert
 
+LONGEST_TICKET = 200
+
 
 class ReceiptRow(Base):
     __tablename__ = "receipts"
@@ -25,6 +27,10 @@ class ReceiptRow(Base):
     args: Mapped[str] = mapped_column(primary_key=True)
     reference: Mapped[str | None]
     at: Mapped[datetime] = mapped_column(index=True)
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +44,10 @@ class ReceiptKey:
 
     @classmethod
     def of(cls, person_id: int, action: str, ticket: str, args: Mapping[str, str]) -> ReceiptKey:
-        """The key of an interaction; `args` are kept as a digest."""
-        text = json.dumps(dict(args), sort_keys=True)
-        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest() if args else ""
-        return cls(person_id=person_id, action=action, ticket=ticket, args=digest)
+        """The key of an interaction; `args` are kept as a digest, and so is a ticket that we never made or that is too long."""
+        plain = len(ticket) <= LONGEST_TICKET and ticket.isascii() and ticket.isprintable()
+        digest = _digest(json.dumps(dict(args), sort_keys=True)) if args else ""
+        return cls(person_id=person_id, action=action, ticket=ticket if plain else _digest(ticket), args=digest)
 
 
 _CLAIM = Upsert(ReceiptRow, unique=("person_id", "action", "ticket", "args"))

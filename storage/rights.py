@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from storage.database import Session
 from storage.people import Group, MembershipRow, OrganisationBy, Person, PersonRow
+from storage.upserts import Upsert
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,12 +21,16 @@ class Rights:
     administrator: bool
 
 
-async def other_administrators(session: Session, person_id: int) -> int:
-    """How many administrators there are besides this person; their rows are held until the transaction ends,
+_JOIN = Upsert(MembershipRow, unique=("person_id", "group"))
 
-    so that two administrators who take each other's flag at once cannot both succeed.
+
+async def other_administrators(session: Session, person_id: int) -> int:
+    """How many administrators there are besides this person.
+
+    Their rows are held until the transaction ends, so that two administrators who take each other's flag at once
+    cannot both succeed; held for a change that leaves the key alone, or the receipts that point to them would deadlock.
     """
-    flagged = sa.select(PersonRow.id).where(PersonRow.administrator).order_by(PersonRow.id).with_for_update()
+    flagged = sa.select(PersonRow.id).where(PersonRow.administrator).order_by(PersonRow.id).with_for_update(key_share=True)
     return sum(id != person_id for id in await session.scalars(flagged))
 
 
@@ -35,8 +40,7 @@ async def change(session: Session, person: Person, wanted: Rights) -> Mapping[st
     row = sa.update(PersonRow).where(PersonRow.id == person.id)
     had = person.organisation.id if person.organisation else None
     if had != wanted.organisation_id:
-        by = None if wanted.organisation_id is None else OrganisationBy.ADMINISTRATOR
-        await session.execute(row.values(organisation_id=wanted.organisation_id, organisation_by=by))
+        await session.execute(row.values(organisation_id=wanted.organisation_id, organisation_by=OrganisationBy.ADMINISTRATOR))
         changed["organisation"] = {"from": str(had or ""), "to": str(wanted.organisation_id or "")}
     if person.administrator != wanted.administrator:
         await session.execute(row.values(administrator=wanted.administrator))
@@ -46,7 +50,7 @@ async def change(session: Session, person: Person, wanted: Rights) -> Mapping[st
     if taken:
         await session.execute(sa.delete(MembershipRow).where(theirs, MembershipRow.group.in_(taken)))
     for group in given:
-        await session.execute(sa.insert(MembershipRow).values(person_id=person.id, group=group))
+        await _JOIN(session, {"person_id": person.id, "group": group})
     await session.execute(sa.update(MembershipRow).where(theirs).values(organisation_id=wanted.organisation_id))
     if taken or given:
         changed["groups"] = {"given": ", ".join(sorted(given)), "taken": ", ".join(sorted(taken))}
