@@ -19,6 +19,7 @@ import aiohttp
 from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -147,9 +148,13 @@ class SlackChannel:
         self._api = client(bot_token, api_url)
         self._workspace = Workspace(self._api, bot_token, allowed)
         self.sender = SlackSender(self._api)
+
+        async def authorize(context: AsyncBoltContext) -> AuthorizeResult:
+            return self._workspace.authorization
+
         self._bolt = AsyncApp(
-            client=client("", api_url),
-            authorize=self._authorize,
+            client=client(None, api_url),
+            authorize=authorize,
             signing_secret=signing_secret,
             process_before_response=True,
             request_verification_enabled=False,
@@ -195,9 +200,6 @@ class SlackChannel:
             return web.Response(status=400, text="The body is not what Slack sends.")
         kind = answer.headers.get("content-type", ["text/plain"])[0].partition(";")[0]
         return web.Response(status=answer.status if answer.status < 500 else 400, text=answer.body, content_type=kind)
-
-    async def _authorize(self, **_context: object) -> AuthorizeResult:
-        return self._workspace.authorization
 
     def _listen(self) -> None:
         """A listener for everything Slack may send: what has none is answered 404 and sent again."""

@@ -63,7 +63,7 @@ CONTENT = frozenset(
 )
 
 
-def client(token: str, api_url: str, session: aiohttp.ClientSession | None = None) -> AsyncWebClient:
+def client(token: str | None, api_url: str, session: aiohttp.ClientSession | None = None) -> AsyncWebClient:
     """A Web API client that never tries again by itself."""
     return AsyncWebClient(token=token, base_url=api_url, timeout=SECONDS, session=session, retry_handlers=[], trust_env_in_session=True)
 
