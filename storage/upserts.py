@@ -18,6 +18,7 @@ class Upsert:
         self._statements: dict[str, Any] = {}
         for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql)):
             insert = dialect.insert(table)
+            insert = insert.execution_options(preserve_rowcount=True)
             if replacing:
                 new = {column: insert.excluded[column] for column in replacing}
                 self._statements[name] = insert.on_conflict_do_update(index_elements=list(unique), set_=new)

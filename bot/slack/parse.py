@@ -39,6 +39,37 @@ def user_and_team(payload: Payload) -> tuple[str, str]:
     return str(payload.get("user_id", "")), str(payload.get("team_id", ""))
 
 
+_DICTS = {
+    "event_callback": (("event",),),
+    "block_actions": (("user",), ("team",)),
+    "view_submission": (("user",), ("team",), ("view",), ("view", "state"), ("view", "state", "values")),
+    "view_closed": (("user",), ("view",)),
+}
+"""Where the kinds of payload that we take must hold objects."""
+
+
+def is_sensible(payload: Payload) -> bool:
+    """Whether a payload has the shape of its kind, so that nothing further on can stumble over it."""
+    for path in _DICTS.get(str(payload.get("type")), ()):
+        found: Any = payload
+        for step in path:
+            found = found.get(step)
+            if not isinstance(found, dict):
+                return False
+    if payload.get("type") == "event_callback":
+        return isinstance(payload["event"].get("type"), str)
+    if payload.get("type") == "block_actions":
+        actions = payload.get("actions")
+        return (
+            isinstance(actions, list)
+            and bool(actions)
+            and all(
+                isinstance(each, dict) and isinstance(each.get("action_id"), str) and isinstance(each.get("type"), str) for each in actions
+            )
+        )
+    return True
+
+
 def typed_words(text: str) -> str:
     """The words for the bot: without its name in front."""
     return re.sub(r"^\s*/?dih\b\s*", "", words(text), flags=re.IGNORECASE)

@@ -71,8 +71,8 @@ def body_of(raw: bytes) -> dict[str, Any]:
     else:
         fields = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=100))
         body = fields if "command" in fields or "payload" not in fields else json.loads(fields["payload"])
-    if not isinstance(body, dict):
-        raise ValueError("not an object")
+    if not isinstance(body, dict) or not parse.is_sensible(body):
+        raise ValueError("not a payload")
     return body
 
 
