@@ -79,6 +79,7 @@ class Database:
             try:
                 await session.commit()
             except Exception as error:
+                await session.invalidate()  # SQLite would keep the failed transaction open on its one connection
                 raise UncertainCommit from error
 
     @asynccontextmanager
@@ -106,18 +107,22 @@ class Database:
             found: str | None = await session.scalar(sa.text("SELECT version_num FROM alembic_version"))
             return found
 
-    async def require_schema(self) -> None:
-        """Raises WrongSchema unless the tables are the ones this code needs, NoDatabase where there is none."""
+    async def refuse_newer(self) -> str | None:
+        """The revision that is there. Raises WrongSchema for one that this code does not know yet, NoDatabase where there is none."""
         try:
             found = await self.schema()
         except (sa.exc.SQLAlchemyError, OSError) as error:
             raise NoDatabase("The database does not answer. Check DIH_DATABASE_URL and that the database is running.") from error
-        if found == SCHEMA:
-            return
         if found is not None and found > SCHEMA:
             raise WrongSchema(f"The database is newer ({found}) than this program ({SCHEMA}). Install the newer program.")
-        state = "has no tables yet" if found is None else f"is old ({found}; this program needs {SCHEMA})"
-        raise WrongSchema(f"The database {state}. Type: dih migrate")
+        return found
+
+    async def require_schema(self) -> None:
+        """Raises WrongSchema unless the tables are the ones this code needs, NoDatabase where there is none."""
+        found = await self.refuse_newer()
+        if found != SCHEMA:
+            state = "has no tables yet" if found is None else f"is old ({found}; this program needs {SCHEMA})"
+            raise WrongSchema(f"The database {state}. Type: dih migrate")
 
     def serve_alone(self) -> None:
         """On SQLite, makes this the only server of the file until close; raises AlreadyServed for a second one."""

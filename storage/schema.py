@@ -21,7 +21,8 @@ def _config(connection: sa.Connection) -> Config:
 
 
 async def migrate(database: Database, revision: str = "head") -> None:
-    """Upgrades to `revision` in one transaction; whoever comes second finds the work done."""
+    """Upgrades to `revision` in one transaction; whoever comes second finds the work done. Raises as `refuse_newer`."""
+    await database.refuse_newer()
     async with database.migrating() as session:
         await session.run_sync(lambda connection: command.upgrade(_config(connection), revision))
 

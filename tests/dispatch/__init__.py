@@ -1,0 +1,1 @@
+"""One interaction, one transaction, one answer."""
