@@ -281,6 +281,8 @@ class SlackDouble:
                     call.args = await self._args(request)
                 except Answer:
                     pass
+                async with self._changed:
+                    self._changed.notify_all()
                 return await self._fail(f, call, request, headers)
         try:
             call.args = args = await self._args(request)
