@@ -16,6 +16,8 @@ import pytest
 from storage.database import Database
 from storage.schema import migrate
 
+pytest_plugins = ["tests.blocking"]
+
 POSTGRES = os.environ.get("DIH_TEST_POSTGRES_URL", "")
 NO_POSTGRES = "PostgreSQL tests need DIH_TEST_POSTGRES_URL"
 _numbers = itertools.count(1)
