@@ -32,7 +32,10 @@ OPENS_TRANSACTIONS = {
     "bot/dispatch.py": "interactions",
     "bot/__main__.py": "the command line",
     "bot/operations.py": "the command line",
-    "bot/web/receive.py": "sign-in and the page's own history",
+    "bot/web/receive.py": "an account for who has none here",
+    "bot/web/signin.py": "web sign-in",
+    "bot/web/conversation.py": "the page's own history",
+    "bot/web/send.py": "a message is a row of the page's history",
 }
 """Who may open a transaction for writing, and for what; a new name here is a decision to write down."""
 
