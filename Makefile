@@ -1,15 +1,21 @@
 # Everything runs in .venv, made from the lock by python3 and pip alone.
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	--no-emit-index-url
 
 .PHONY: install demo test check bench soak lock
 
 install: .venv/installed
 
-.venv/installed: requirements-dev.txt pyproject.toml
+.venv/locked: requirements-dev.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --require-hashes --requirement requirements-dev.txt
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	$(PIP) install --require-hashes --requirement requirements-dev.txt
+	touch $@
+
+.venv/installed: .venv/locked pyproject.toml
+	$(PIP) install --no-deps --no-build-isolation --editable .
 	touch $@
 
 demo: install
@@ -22,7 +28,7 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest
 
 bench: install
@@ -32,8 +38,6 @@ soak: install
 	$(BIN)/python -m tests.benchmarks.soak
 
 lock: install
-	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-		--no-emit-index-url pyproject.toml --output-file requirements.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-		--no-emit-index-url --extra dev --constraint requirements.txt pyproject.toml --output-file requirements-dev.txt
+	$(PIP) install uv
+	$(COMPILE) pyproject.toml --output-file requirements.txt
+	$(COMPILE) --extra dev --constraint requirements.txt pyproject.toml --output-file requirements-dev.txt
