@@ -6,9 +6,14 @@ What people wrote is only ever put into plain_text and rich_text elements, which
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date
 from typing import Any, assert_never
 
+from bot.slack.parse import ASK_AGAIN
 from handlers import words
 from handlers.views import (
     Block,
@@ -37,10 +42,11 @@ from handlers.views import (
 Json = dict[str, Any]
 
 MESSAGE_BLOCKS, VIEW_BLOCKS = 50, 100
-MESSAGE_CHARACTERS, VIEW_CHARACTERS = 11_000, 60_000
+MESSAGE_CHARACTERS, VIEW_CHARACTERS = 11_000, 25_000
 TEXT = 3900
+MOST_OPTIONS = 1000
 SECTION = 2900
-TABLE_ROWS, TABLE_COLUMNS, CELL = 30, 10, 200
+TABLE_COLUMNS, CELL, TABLE_CHARACTERS = 10, 200, 6000
 CUT = "There is more than fits here."
 
 
@@ -61,7 +67,8 @@ def card(view: Card, ticket: str, *, modal: bool = False) -> list[Json]:
         blocks += _block(block, ticket, number, may_table=may_table)
     actions = _buttons(view.buttons, ticket)
     most = (VIEW_BLOCKS if modal else MESSAGE_BLOCKS) - len(actions) - 1
-    return [*_fitting(blocks, most, VIEW_CHARACTERS if modal else MESSAGE_CHARACTERS), *actions]
+    left = (VIEW_CHARACTERS if modal else MESSAGE_CHARACTERS) - len(json.dumps(actions, ensure_ascii=False))
+    return [*_fitting(blocks, most, left), *actions]
 
 
 def _fitting(blocks: list[Json], most: int, characters: int) -> list[Json]:
@@ -81,20 +88,19 @@ def _block(block: Block, ticket: str, number: int, *, may_table: bool) -> list[J
         case Text(kind="note"):
             return [_note(part) for part in _parts(block.text)]
         case Text(kind="heading"):
-            return [_rich([_run(block.text, bold=True)])]
+            return [_rich([_run(part, bold=True)]) for part in _parts(block.text)]
         case Text():
             return [_paragraph(part) for part in _parts(block.text)]
         case Facts():
             return [part for fact in block.facts for part in _fact(fact.label, fact.value)]
         case Table():
-            return _table(block) if may_table and len(block.columns) <= TABLE_COLUMNS else _typed_table(block)
+            return _table(block, native=may_table)
         case Divider():
             return [{"type": "divider"}]
         case Lines():
             return [_line(line.text, line.note, line.button, ticket, f"{number}.{place}") for place, line in enumerate(block.lines)]
         case Picture():
-            table = _table(block.table) if may_table and len(block.table.columns) <= TABLE_COLUMNS else _typed_table(block.table)
-            return [*table, *(_note(part) for part in _parts(block.alt))]
+            return [*_table(block.table, native=may_table), *(_note(part) for part in _parts(block.alt))]
         case _:
             assert_never(block)
 
@@ -126,24 +132,24 @@ def _fact(label: str, value: str) -> list[Json]:
     return [_rich([_run(f"{words.short(label, 200)}\n", bold=True), _run(first)]), *(_rich([_run(part)]) for part in rest)]
 
 
-def _table(table: Table) -> list[Json]:
-    """Slack's own table; it takes one in a message."""
-    rows = [table.columns, *table.rows[:TABLE_ROWS]]
-    cells = [[{"type": "raw_text", "text": words.short(cell, CELL) or " "} for cell in row] for row in rows]
-    caption = [_rich([_run(table.caption, bold=True)])] if table.caption else []
-    return [*caption, {"type": "table", "rows": cells}, *_rows_left(table)]
-
-
-def _typed_table(table: Table) -> list[Json]:
-    """A table as lines of words, where Slack takes no table."""
-    lines = [" | ".join(words.short(cell, CELL) for cell in row) for row in (table.columns, *table.rows[:TABLE_ROWS])]
-    caption = [_rich([_run(table.caption, bold=True)])] if table.caption else []
-    return [*caption, *(_rich([_run(part)], "rich_text_preformatted") for part in _parts("\n".join(lines))), *_rows_left(table)]
-
-
-def _rows_left(table: Table) -> list[Json]:
-    left = len(table.rows) - TABLE_ROWS
-    return [_note(f"And {words.number(left)} more.")] if left > 0 else []
+def _table(table: Table, *, native: bool) -> list[Json]:
+    """Slack's own table where it takes one, else lines of words; as many rows as fit, and how many there are besides."""
+    rows: list[list[str]] = []
+    left = TABLE_CHARACTERS
+    for row in (table.columns, *table.rows[:99]):
+        cells = [words.short(cell, CELL) or " " for cell in row]
+        left -= sum(map(len, cells)) + (40 * len(cells) if native else 3 * len(cells))
+        if left < 0 and rows:
+            break
+        rows.append(cells)
+    drawn: list[Json]
+    if native and len(table.columns) <= TABLE_COLUMNS:
+        drawn = [{"type": "table", "rows": [[{"type": "raw_text", "text": cell} for cell in row] for row in rows]}]
+    else:
+        drawn = [_rich([_run(part)], "rich_text_preformatted") for part in _parts("\n".join(" | ".join(row) for row in rows))]
+    caption = [_rich([_run(part, bold=True)]) for part in _parts(table.caption)] if table.caption else []
+    more = len(table.rows) + 1 - len(rows)
+    return [*caption, *drawn, *([_note(f"And {words.number(more)} more.")] if more else [])]
 
 
 def _line(text: str, note: str, button: Button | None, ticket: str, place: str) -> Json:
@@ -211,18 +217,16 @@ def _said(block: Block) -> list[str]:
 def _capped(lines: list[str]) -> str:
     """The lines, escaped, up to the longest text; what is left out is counted."""
     kept: list[str] = []
-    left = TEXT
+    left = TEXT - 30
     for number, line in enumerate(lines):
-        safe = escaped(line)
-        if len(safe) + 1 > left - 20:
-            if not kept or left > 400:
-                kept.append(escaped(words.short(line, max(1, (left - 40) // 5))))
-                number += 1
-            more = len(lines) - number
+        if len(safe := escaped(line)) >= left:
+            if left > 400:  # an escaped character is five at most
+                kept.append(escaped(words.short(line, left // 5)))
+            more = len(lines) - number - (left > 400)
             return "\n".join([*kept, f"And {more} more."] if more else kept)
-        kept.append(safe)
+        kept += [safe] if safe else []
         left -= len(safe) + 1
-    return "\n".join(line for line in kept if line)
+    return "\n".join(kept)
 
 
 def message(view: Card, ticket: str) -> Json:
@@ -232,43 +236,42 @@ def message(view: Card, ticket: str) -> Json:
 
 def shown(view: Card, ticket: str, *, last: bool = False) -> Json:
     """A modal that only shows a card; `last`: closing it closes all beneath."""
-    title = {"type": "plain_text", "text": words.short(view.title, 24), "emoji": False}
     whole = [_rich([_run(view.title, bold=True)])] if len(view.title) > 24 else []
     blocks = [*whole, *card(view, ticket, modal=True)] or [_paragraph(view.title)]
-    close = {"type": "plain_text", "text": "Close", "emoji": False}
-    return {"type": "modal", "title": title, "close": close, "blocks": blocks, "clear_on_close": last}
+    return {"type": "modal", "title": plain(view.title, 24), "close": plain("Close", 24), "blocks": blocks, "clear_on_close": last}
 
 
 def modal(form: Form, ticket: str) -> Json:
     """A form; its ticket and arguments come back in private_metadata, the ticket also stands in the block ids."""
     whole = form.errors.get("", "")
-    blocks = [_rich([_run(f"{words.short(whole, SECTION)}", bold=True)])] if whole else []
+    above = [_rich([_run(words.short(whole, SECTION), bold=True)])] if whole else []
     if form.step:
-        blocks.append(_note(form.step))
+        above.append(_note(form.step))
     for number, block in enumerate(form.blocks):
-        blocks += _block(block, ticket, number, may_table=False)
+        above += _block(block, ticket, number, may_table=False)
+    inputs = []
     for field in form.fields:
         if wrong := form.errors.get(field.name):
-            blocks.append(_rich([_run(f"{words.short(field.label, 200)}: {words.short(wrong, 500)}", bold=True)]))
-        blocks.append(input_block(field, form.values.get(field.name), ticket))
-    blocks += _buttons(form.buttons, ticket)
+            inputs.append(_rich([_run(f"{words.short(field.label, 200)}: {words.short(wrong, 500)}", bold=True)]))
+        inputs.append(input_block(field, form.values.get(field.name), ticket))
+    below = _buttons(form.buttons, ticket)
+    blocks = [*_fitting(above, VIEW_BLOCKS - len(inputs) - len(below) - 1, VIEW_CHARACTERS), *inputs, *below]
     return {
         "type": "modal",
         "callback_id": form.action,
         "private_metadata": json.dumps({"ticket": ticket, "args": dict(form.args)}),
-        "title": {"type": "plain_text", "text": form.title, "emoji": False},
-        "submit": {"type": "plain_text", "text": words.short(form.submit, 24), "emoji": False},
-        "close": {"type": "plain_text", "text": "Cancel", "emoji": False},
-        "blocks": blocks[:VIEW_BLOCKS] or [_paragraph(form.title)],
+        "title": plain(form.title, 24),
+        "submit": plain(form.submit, 24),
+        "close": plain("Cancel", 24),
+        "blocks": blocks or [_paragraph(form.title)],
     }
 
 
 def errors(form: Form, ticket: str) -> Json | None:
     """The errors for Slack to put under the fields; None when they cannot all stand there."""
     names = {field.name for field in form.fields}
-    if not form.errors or not set(form.errors) <= names:
-        return None
-    return {f"{ticket}:{name}": wrong for name, wrong in form.errors.items()}
+    fitting = form.errors and set(form.errors) <= names
+    return {f"{ticket}:{name}": wrong for name, wrong in form.errors.items()} if fitting else None
 
 
 # -- fields
@@ -280,11 +283,11 @@ def input_block(field: Field, value: Value | None, ticket: str) -> Json:
     block = {
         "type": "input",
         "block_id": f"{ticket}:{field.name}",
-        "label": plain(field.label, 2000),
+        "label": plain(field.label, 300),
         "element": {**_element(field, value), "action_id": field.name},
         "optional": not required,
     }
-    return {**block, "hint": plain(field.hint, 2000)} if field.hint else block
+    return {**block, "hint": plain(field.hint, 500)} if field.hint else block
 
 
 def _element(field: Field, value: Value | None) -> Json:
@@ -304,18 +307,22 @@ def _element(field: Field, value: Value | None) -> Json:
             options = (Option(value="yes", label="Yes"),)
             return _chosen({"type": "checkboxes", "options": [_option(options[0])]}, "initial_options", options, (typed,))
         case DateField():
-            return {"type": "datepicker", "initial_date": typed} if typed else {"type": "datepicker"}
+            return {"type": "datepicker", "initial_date": typed} if _is_date(typed) else {"type": "datepicker"}
         case TimeField():
-            return {"type": "timepicker", "initial_time": typed} if typed else {"type": "timepicker"}
+            is_time = re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", typed)
+            return {"type": "timepicker", "initial_time": typed} if is_time else {"type": "timepicker"}
         case _:
             assert_never(field)
 
 
 def _is_number(text: str, decimals: bool) -> bool:
-    try:
-        return float(text) == int(float(text)) or decimals
-    except (ValueError, OverflowError):
-        return False
+    return bool(re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,15})?" if decimals else r"-?[0-9]{1,15}", text))
+
+
+def _is_date(text: str) -> bool:
+    with suppress(ValueError):
+        return date.fromisoformat(text).isoformat() == text
+    return False
 
 
 def _option(option: Option) -> Json:
@@ -327,22 +334,67 @@ def _chosen(element: Json, key: str, options: Sequence[Option], values: Iterable
     """The element with what is chosen in it."""
     wanted = set(values)
     chosen = [_option(option) for option in options if option.value in wanted]
-    if not chosen:
-        return element
-    return {**element, key: chosen if key == "initial_options" else chosen[0]}
+    return {**element, key: chosen if key == "initial_options" else chosen[0]} if chosen else element
 
 
 def _one(options: Sequence[Option], value: str, *, radio: bool) -> Json:
-    """Radio buttons where all are seen at once, a list otherwise; Slack's list holds 100."""
-    offered = options[:100]
-    kind = "radio_buttons" if radio and len(offered) <= 5 else "static_select"
-    return _chosen({"type": kind, "options": [_option(option) for option in offered]}, "initial_option", offered, (value,))
+    """Radio buttons where all are to be seen at once, a list otherwise."""
+    seen_at_once = radio and (len(options) <= 5 or (len(options) <= 10 and any(option.detail for option in options)))
+    element = {"type": "radio_buttons" if seen_at_once else "static_select", **_offered(options)}
+    return _chosen(element, "initial_option", options[:MOST_OPTIONS], (value,))
+
+
+def _offered(options: Sequence[Option]) -> Json:
+    """The options; a list of more than 100 takes groups."""
+    if len(options) <= 100:
+        return {"options": [_option(option) for option in options]}
+    groups = [options[start : start + 100] for start in range(0, min(len(options), MOST_OPTIONS), 100)]
+    return {
+        "option_groups": [
+            {
+                "label": plain(f"{words.short(each[0].label, 35)} to {words.short(each[-1].label, 35)}", 75),
+                "options": list(map(_option, each)),
+            }
+            for each in groups
+        ]
+    }
 
 
 def _many(field: Choice, values: Sequence[str]) -> Json:
-    offered = field.options[:100]
-    if len(offered) <= 10 and field.most is None:
-        return _chosen({"type": "checkboxes", "options": [_option(option) for option in offered]}, "initial_options", offered, values)
-    element: Json = {"type": "multi_static_select", "options": [_option(option) for option in offered]}
+    if len(field.options) <= 10 and field.most is None:
+        return _chosen({"type": "checkboxes", **_offered(field.options)}, "initial_options", field.options, values)
+    element: Json = {"type": "multi_static_select", **_offered(field.options)}
     limited = {**element, "max_selected_items": field.most} if field.most else element
-    return _chosen(limited, "initial_options", offered, values)
+    return _chosen(limited, "initial_options", field.options[:MOST_OPTIONS], values)
+
+
+# -- cards of this channel's own
+
+BACK = "It was not saved. Go back to the form: what you typed is still there."
+REST = "Your words were too long to come along whole: copy the rest from your message."
+VALUE = 1990  # characters of a button's value, of 2,000
+
+
+def says(title: str, *sentences: str) -> Card:
+    """A card of plain sentences."""
+    return Card(title=title, blocks=tuple(Text(text=each) for each in sentences))
+
+
+def form_card(button: Button, *sentences: str) -> Card:
+    """Where no modal can open: a button that can open one."""
+    return replace(says("Your form is ready", "Press the button to open it.", *sentences), buttons=(button,))
+
+
+def words_card(text: str) -> Card:
+    """A button that takes the words as if they were typed again; they come with it as far as they fit."""
+    kept = text
+    while (over := len(json.dumps({"text": kept}, ensure_ascii=False)) - VALUE) > 0:
+        kept = kept[: -max(1, over // 2)]
+    button = Button(label="Open the form", action=ASK_AGAIN, args={"text": kept}, style="primary", does="ask")
+    return form_card(button, *((REST,) if len(kept) < len(text) else ()))
+
+
+def refusal(form: Form) -> Card:
+    """What is wrong with a form that lies beneath, as it was typed."""
+    labels = {field.name: field.label for field in form.fields}
+    return says("Not saved yet", *(f"{labels.get(name, 'The form')}: {wrong}" for name, wrong in form.errors.items()), BACK)

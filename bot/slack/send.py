@@ -6,27 +6,18 @@ import asyncio
 import json
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any, TypeAlias
 
 import aiohttp
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.dispatch import Answer
 from bot.slack import render
-from bot.slack.parse import ASK_AGAIN, typed_words
+from bot.slack.parse import ASK_AGAIN, typed_words, user_and_team
 from handlers.views import Button, Card, File, Form, Message, Quiet, Reply, Text
-from scheduler.delivery import (
-    Ambiguous,
-    BadContent,
-    CredentialsDead,
-    Result,
-    RetryLater,
-    Sent,
-    Target,
-    TargetDead,
-)
+from scheduler.delivery import Ambiguous, BadContent, CredentialsDead, Result, RetryLater, Sent, Target, TargetDead
 
 SECONDS = 10
 SCOPES = {
@@ -42,16 +33,10 @@ SCOPES = {
 
 CREDENTIALS = frozenset(
     (
-        "account_inactive",
-        "invalid_auth",
-        "missing_scope",
-        "not_authed",
-        "token_expired",
-        "token_revoked",
-        "no_permission",
-        "org_login_required",
+        "account_inactive", "app_uninstalled", "invalid_auth", "missing_scope", "no_permission", "not_authed", "org_login_required",
+        "team_access_not_granted", "token_expired", "token_revoked",
     )
-)
+)  # fmt: skip
 TARGET = frozenset(
     (
         "cannot_dm_bot", "channel_not_found", "is_archived", "messages_tab_disabled", "not_in_channel", "restricted_action",
@@ -61,6 +46,10 @@ TARGET = frozenset(
 CONTENT = frozenset(
     ("block_mismatch", "invalid_arguments", "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "no_text")
 )
+
+
+NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+"""The request cannot have reached Slack."""
 
 
 def client(token: str | None, api_url: str, session: aiohttp.ClientSession | None = None) -> AsyncWebClient:
@@ -84,9 +73,9 @@ class SlackSender:
             return await self._post(target, content)
         except SlackApiError as error:
             return _result(error)
-        except (aiohttp.ClientConnectorError, _NotYetSent):
+        except (*NEVER_LEFT, _NotYetSent):
             return RetryLater(reason="Slack could not be reached")
-        except (aiohttp.ClientError, SlackClientError, TimeoutError, ValueError) as error:
+        except Exception as error:  # whatever the SDK makes of an answer it cannot read
             return Ambiguous(reason=f"no clear answer from Slack: {type(error).__name__}")
 
     async def _post(self, target: Target, content: dict[str, Any]) -> Result:
@@ -99,7 +88,7 @@ class SlackSender:
         try:
             await self._api.chat_update(channel=channel, ts=ts, text=content["text"], blocks=content["blocks"])
         except SlackApiError as error:
-            if error.response.get("error") not in ("message_not_found", "cant_update_message", "edit_window_closed"):
+            if error_code(error) not in ("message_not_found", "cant_update_message", "edit_window_closed"):
                 raise
             return await self._post(target, content)
         return Sent(handle=handle)
@@ -109,11 +98,16 @@ class SlackSender:
         if user not in self._direct:
             try:
                 answer = await self._api.conversations_open(users=user)
-            except (aiohttp.ClientError, TimeoutError) as error:
+                channel = str(answer["channel"]["id"])
+            except SlackApiError as error:
+                if error_code(error):
+                    raise
+                raise _NotYetSent from error
+            except Exception as error:
                 raise _NotYetSent from error
             if len(self._direct) > 10_000:
                 self._direct.clear()
-            self._direct[user] = answer["channel"]["id"]
+            self._direct[user] = channel
         return self._direct[user]
 
 
@@ -121,16 +115,21 @@ class _NotYetSent(Exception):
     """The line broke before the message itself left: it is safe to try again."""
 
 
+def error_code(error: SlackApiError) -> str:
+    """The name that Slack gives its refusal; "" where what came back is not Slack's."""
+    if error.response.status_code == 429:
+        return "ratelimited"
+    said = error.response.data
+    return str(said.get("error") or "") if isinstance(said, dict) and error.response.status_code < 500 else ""
+
+
 def _result(error: SlackApiError) -> Result:
     """What a refusal of Slack means for the message."""
-    response = error.response
-    if response.status_code == 429:
-        return RetryLater(reason="Slack asked us to slow down", seconds=_seconds(response.headers.get("Retry-After")))
-    if response.status_code >= 500:
-        return Ambiguous(reason=f"Slack answered {response.status_code}")
-    code = str(response.get("error", "unknown"))
-    if code == "ratelimited":
-        return RetryLater(reason="Slack asked us to slow down", seconds=_seconds(response.headers.get("Retry-After")))
+    code = error_code(error)
+    if not code:
+        return Ambiguous(reason=f"no clear answer from Slack: {error.response.status_code}")
+    if code in ("ratelimited", "rate_limited"):
+        return RetryLater(reason="Slack asked us to slow down", seconds=_seconds(error.response.headers.get("Retry-After")))
     if code in CREDENTIALS:
         return CredentialsDead(reason=f"Slack: {code}")
     if code in TARGET:
@@ -151,9 +150,10 @@ async def slack_report(bot_token: str, api_url: str) -> tuple[bool, list[str]]:
     """(Whether Slack lets us in with all we need, a sentence for each thing looked at)."""
     try:
         answer = await client(bot_token, api_url).auth_test()
-    except SlackApiError as error:
-        return False, [f"Slack refuses SLACK_BOT_TOKEN: {error.response.get('error')}. Copy the bot token from the app's OAuth page again."]
-    except (aiohttp.ClientError, SlackClientError, TimeoutError, ValueError):
+    except Exception as error:
+        code = error_code(error) if isinstance(error, SlackApiError) else ""
+        if code:
+            return False, [f"Slack refuses SLACK_BOT_TOKEN: {code}. Copy the bot token from the app's OAuth page again."]
         return False, [f"Slack does not answer at {api_url}. Check the network, HTTPS_PROXY and SLACK_API_URL."]
     lines = [f"Slack accepts the bot token, for the workspace {answer.get('team')} ({answer.get('team_id')})."]
     granted = set(filter(None, str(answer.headers.get("x-oauth-scopes", "")).split(",")))
@@ -170,8 +170,9 @@ WORKING = "Working on it. The answer will follow here."
 BUSY = "I am busy just now. Nothing was changed. Try again in a minute."
 SAVING = "Saving. You can wait here or close this."
 AGAIN = "Still saving, press again in a moment."
-BACK = "It was not saved. Go back to the form: what you typed is still there."
+CLOSED = "The form was closed before I could show you the next one. Start it again to go on."
 TRIES = (0.1, 0.2, 0.4, 0.8, 1.6)
+ABSENT = ("not_in_channel", "user_not_in_channel", "channel_not_found", "is_archived")
 
 log = logging.getLogger(__name__)
 Payload: TypeAlias = Mapping[str, Any]
@@ -187,36 +188,52 @@ class _Answers:
     def __init__(self, api: AsyncWebClient, session: aiohttp.ClientSession, body: Payload) -> None:
         self._api, self._session, self._body = api, session, body
 
-    async def _respond(self, content: Mapping[str, Any]) -> None:
-        """Through the response_url, which works where the bot is no member."""
-        url = str(self._body.get("response_url", ""))
+    async def later(self, answer: Answer) -> None:
+        """Shows the answer; where Slack does not take it, the person is told so once."""
+        await self._carefully(self._show(answer))
+
+    async def busy(self) -> None:
+        """Says that nothing was begun."""
+        await self._carefully(self._private(render.says("Busy", BUSY), "busy"))
+
+    async def _show(self, answer: Answer) -> None:
+        raise NotImplementedError
+
+    async def _carefully(self, showing: Awaitable[None]) -> None:
+        try:
+            await showing
+        except Exception as error:
+            reference = secrets.token_hex(2).upper()
+            facts = {"reference": reference, "error": error_code(error) if isinstance(error, SlackApiError) else type(error).__name__}
+            log.error("an answer could not be shown", exc_info=error, extra=facts)
+            sorry = f"I could not show you the answer. What you asked for may have been done. Reference {reference}."
+            await self._private(render.says("Sorry", "Something went wrong on our side.", sorry), "sorry")
+
+    async def _respond(self, content: Mapping[str, Any]) -> bool:
+        """Through the response_url, which works where the bot is no member; False where that is over."""
+        url = str(self._body.get("response_url") or "")
+        if not url:
+            return False
         async with self._session.post(url, json=content) as response:
-            if response.status != 200:
-                log.warning("Slack did not take an answer", extra={"status": response.status})
+            return response.status == 200
 
     async def _private(self, card: Card, ticket: str) -> None:
-        await self._respond({**render.message(card, ticket), "response_type": "ephemeral", "replace_original": False})
+        """For the person's eyes only: where they are, else in their direct message."""
+        content = render.message(card, ticket)
+        if not await self._respond({**content, "response_type": "ephemeral", "replace_original": False}):
+            await self._api.chat_postMessage(channel=user_and_team(self._body)[0], **content, unfurl_links=False)
 
-    async def _open(self, form: Form, ticket: str, again: str) -> None:
+    async def _open(self, form: Form, ticket: str, instead: Card) -> None:
         """Opens a modal; where the trigger is too old, the person gets a button for a new one."""
         try:
             await self._api.views_open(trigger_id=str(self._body.get("trigger_id", "")), view=render.modal(form, ticket))
-        except SlackApiError as error:
-            code = error.response.get("error")
+        except Exception as error:
+            code = error_code(error) if isinstance(error, SlackApiError) else type(error).__name__
             if code == "exchanged_trigger_id":
                 log.info("a modal was asked for twice")
                 return
             log.warning("a modal did not open", extra={"error": code})
-            await self._private(form_card(again), ticket)
-
-
-def form_card(again: str) -> Card:
-    """Where no modal can open: a button that can open one; the words come with it as far as they fit."""
-    text = again
-    while len(json.dumps({"text": text}, ensure_ascii=False)) > 1990:
-        text = text[: len(text) * 9 // 10]
-    button = Button(label="Open the form", action=ASK_AGAIN, args={"text": text}, style="primary", does="ask")
-    return Card(title="Your form is ready", blocks=(Text(text="Press the button to open it."),), buttons=(button,))
+            await self._private(instead, ticket)
 
 
 class CommandAnswers(_Answers):
@@ -233,63 +250,85 @@ class CommandAnswers(_Answers):
     async def after(self, answer: Answer) -> None:
         """A form opens after the acknowledgement."""
         if isinstance(answer.outcome, Form):
-            await self._open(answer.outcome, answer.ticket, typed_words(str(self._body.get("text", ""))))
+            form = self._open(answer.outcome, answer.ticket, render.words_card(typed_words(str(self._body.get("text", "")))))
+            await self._carefully(form)
 
-    async def later(self, answer: Answer) -> None:
-        """All of it, when the acknowledgement only said that it is worked on."""
-        if content := self.at_once(answer):
-            await self._respond(content)
+    async def _show(self, answer: Answer) -> None:
+        if (content := self.at_once(answer)) and not await self._respond(content):
+            await self._private(_card(answer.outcome), answer.ticket)  # type: ignore[arg-type]
         await self.after(answer)
 
 
 class EventAnswers(_Answers):
     """Words in a conversation: answered there, in a channel for the person's eyes only."""
 
-    async def later(self, answer: Answer) -> None:
-        """Shows the answer."""
+    async def _show(self, answer: Answer) -> None:
         outcome, event = answer.outcome, self._body["event"]
         if isinstance(outcome, Quiet):
             return
-        card = form_card(typed_words(str(event.get("text", "")))) if isinstance(outcome, Form) else _card(outcome)
+        card = render.words_card(typed_words(str(event.get("text", "")))) if isinstance(outcome, Form) else _card(outcome)
         content, channel, user = render.message(card, answer.ticket), event["channel"], event["user"]
+        thread = event.get("thread_ts")
         everybody = isinstance(outcome, Reply) and outcome.audience == "here"
         if everybody or event.get("channel_type") == "im":
-            await self._api.chat_postMessage(channel=channel, **content)
+            await self._api.chat_postMessage(channel=channel, thread_ts=thread, **content, unfurl_links=False)
             return
         try:
-            await self._api.chat_postEphemeral(channel=channel, user=user, **content)
-        except SlackApiError:
-            await self._api.chat_postMessage(channel=user, **content)
+            await self._api.chat_postEphemeral(channel=channel, user=user, thread_ts=thread, **content)
+        except SlackApiError as error:
+            if error_code(error) not in ABSENT:
+                raise
+            await self._api.chat_postMessage(channel=user, **content, unfurl_links=False)
 
 
 class PressAnswers(_Answers):
     """A button: on a modal, the modal changes; on a message, a private answer or the message itself."""
 
-    async def later(self, answer: Answer) -> None:
-        """Shows the answer."""
+    async def _show(self, answer: Answer) -> None:
         outcome, ticket = answer.outcome, answer.ticket
-        view = self._body.get("view")
         if isinstance(outcome, Quiet):
             return
-        if isinstance(view, Mapping):
-            shown = render.modal(outcome, ticket) if isinstance(outcome, Form) else render.shown(_card(outcome), ticket)
-            await self._api.views_update(view_id=view["id"], view=shown)
+        if isinstance(self._body.get("view"), Mapping):
+            await self._change_view(answer)
         elif isinstance(outcome, Form):
-            await self._open(outcome, ticket, "help")
+            await self._open(outcome, ticket, self._again())
         elif isinstance(outcome, Reply) and outcome.replaces:
-            await self._respond({**render.message(outcome.card, ticket), "replace_original": True})
+            if not await self._respond({**render.message(outcome.card, ticket), "replace_original": True}):
+                await self._private(outcome.card, ticket)
         elif self._in_own_conversation() and not (self._body.get("container") or {}).get("is_ephemeral"):
-            await self._api.chat_postMessage(channel=self._body["channel"]["id"], **render.message(_card(outcome), ticket))
+            content = render.message(_card(outcome), ticket)
+            await self._api.chat_postMessage(channel=self._body["channel"]["id"], **content, unfurl_links=False)
         else:
             await self._private(_card(outcome), ticket)
+
+    async def _change_view(self, answer: Answer) -> None:
+        """The modal shows the answer; a refusal lies above it, so that nothing typed is lost."""
+        outcome, ticket, view = answer.outcome, answer.ticket, self._body["view"]
+        if isinstance(outcome, Form):
+            await self._api.views_update(view_id=view["id"], view=render.modal(outcome, ticket))
+            return
+        shown = render.shown(_card(outcome), ticket)
+        if not answer.done and not _is_full(view):
+            await self._api.views_push(trigger_id=str(self._body.get("trigger_id", "")), view=shown)
+        else:
+            await self._api.views_update(view_id=view["id"], view=shown)
+
+    def _again(self) -> Card:
+        """The same button once more; its answer may then open a modal."""
+        pressed = self._body["actions"][0]
+        if str(pressed.get("action_id", "")).startswith(ASK_AGAIN):
+            return render.words_card(str(json.loads(pressed.get("value") or "{}").get("text", "")))
+        args = json.loads(pressed.get("value") or "{}")
+        action = str(pressed["action_id"]).partition("#")[0]
+        return render.form_card(Button(label="Open the form", action=action, args=args, style="primary", does="ask"))
 
     def _in_own_conversation(self) -> bool:
         return str((self._body.get("channel") or {}).get("id", "")).startswith("D")
 
-    async def busy(self) -> None:
-        """Nothing was begun."""
-        if self._body.get("response_url"):
-            await self._private(Card(title="Busy", blocks=(Text(text=BUSY),)), "busy")
+
+def _is_full(view: Payload) -> bool:
+    """Whether three modals lie on each other: Slack takes no more."""
+    return view.get("previous_view_id") not in (None, view.get("root_view_id"))
 
 
 class SubmissionAnswers(_Answers):
@@ -298,48 +337,57 @@ class SubmissionAnswers(_Answers):
     def __init__(self, api: AsyncWebClient, session: aiohttp.ClientSession, body: Payload) -> None:
         super().__init__(api, session, body)
         self._external_id = f"saving-{secrets.token_hex(8)}"
+        self._saving = False
+        self._inputs = [block["block_id"] for block in body["view"].get("blocks") or () if block.get("type") == "input"]
 
     def at_once(self, answer: Answer) -> dict[str, Any]:
         """The acknowledgement."""
         outcome, ticket = answer.outcome, answer.ticket
         if isinstance(outcome, Form):
             wrong = render.errors(outcome, ticket)
-            if wrong is not None:
+            if wrong is not None and set(wrong) <= set(self._inputs):
                 return {"response_action": "errors", "errors": wrong}
             return {"response_action": "update", "view": render.modal(outcome, ticket)}
-        return {"response_action": "update", "view": render.shown(_card(outcome), ticket, last=True)}
+        if answer.done or not self._inputs:
+            return {"response_action": "update", "view": render.shown(_card(outcome), ticket, last=True)}
+        card = _card(outcome)
+        if _is_full(self._body["view"]):
+            return self.wait(" ".join([card.title, *(block.text for block in card.blocks if isinstance(block, Text))]))
+        kept = Card(title=card.title, blocks=(*card.blocks, Text(text=render.BACK)), buttons=card.buttons)
+        return {"response_action": "push", "view": render.shown(kept, ticket)}
 
-    def wait(self, words: str) -> dict[str, Any]:
+    def wait(self, sentence: str) -> dict[str, Any]:
         """The form stays as it is, with a sentence under its first field."""
-        inputs = [block["block_id"] for block in self._body["view"]["blocks"] if block.get("type") == "input"]
-        if inputs:
-            return {"response_action": "errors", "errors": {inputs[0]: words}}
-        return {"response_action": "push", "view": render.shown(Card(title="Not now", blocks=(Text(text=words),)), "wait")}
+        if self._inputs:
+            return {"response_action": "errors", "errors": {self._inputs[0]: sentence}}
+        return {"response_action": "update", "view": render.shown(render.says("Not now", sentence), "wait")}
 
     def saving(self) -> dict[str, Any]:
         """A modal above the form, which stays as typed beneath; where no more fit, the person presses again."""
-        view = self._body["view"]
-        if view.get("previous_view_id") not in (None, view.get("root_view_id")):
+        if self._inputs and _is_full(self._body["view"]):
             return self.wait(AGAIN)
-        card = Card(title="Saving", blocks=(Text(text=SAVING),))
-        return {"response_action": "push", "view": {**render.shown(card, "saving"), "external_id": self._external_id}}
+        self._saving = True
+        view = {**render.shown(render.says("Saving", SAVING), "saving"), "external_id": self._external_id}
+        return {"response_action": "push" if self._inputs else "update", "view": view}
 
-    async def later(self, answer: Answer) -> None:
+    async def _show(self, answer: Answer) -> None:
         """Changes the modal that says "Saving"; Slack may not have drawn it yet."""
-        outcome = answer.outcome
-        if isinstance(outcome, Form) and outcome.errors:
-            labels = {field.name: field.label for field in outcome.fields}
-            wrong = tuple(Text(text=f"{labels.get(name, 'The form')}: {words}") for name, words in outcome.errors.items())
-            view = render.shown(Card(title="Not saved yet", blocks=(*wrong, Text(text=BACK))), answer.ticket)
-        elif isinstance(outcome, Form):
-            view = render.modal(outcome, answer.ticket)
+        if not self._saving:
+            return
+        outcome, ticket = answer.outcome, answer.ticket
+        card = render.refusal(outcome) if isinstance(outcome, Form) and outcome.errors else None
+        if isinstance(outcome, Form):
+            view = render.shown(card, ticket) if card else render.modal(outcome, ticket)
         else:
-            view = render.shown(_card(outcome), answer.ticket, last=True)
+            kept = () if answer.done or not self._inputs else (Text(text=render.BACK),)
+            card = Card(title=_card(outcome).title, blocks=(*_card(outcome).blocks, *kept), buttons=_card(outcome).buttons)
+            view = render.shown(card, ticket, last=answer.done)
         for wait in TRIES:
             try:
                 await self._api.views_update(external_id=self._external_id, view=view)
                 return
             except SlackApiError as error:
-                if error.response.get("error") != "not_found":
+                if error_code(error) != "not_found":
                     raise
             await asyncio.sleep(wait)
+        await self._private(card or render.says("Your form", CLOSED), ticket)
