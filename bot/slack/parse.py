@@ -76,7 +76,13 @@ def typed_words(text: str) -> str:
 
 
 def workspace(payload: Payload) -> str:
-    """The workspace that the app is installed in and the payload comes from."""
+    """The workspace in which the app got the payload; in a shared channel, whoever wrote may belong to another."""
+    authorised = payload.get("authorizations")
+    if isinstance(authorised, list) and authorised and isinstance(authorised[0], dict) and authorised[0].get("team_id"):
+        return str(authorised[0]["team_id"])
+    view = payload.get("view")
+    if isinstance(view, dict) and view.get("app_installed_team_id"):
+        return str(view["app_installed_team_id"])
     team = payload.get("team")
     found = team.get("id") if isinstance(team, Mapping) else payload.get("team_id")
     return str(found or "")
@@ -101,8 +107,14 @@ def command(payload: Payload, profile: Profile | None) -> Interaction:
 
 
 def is_for_us(event: Payload) -> bool:
-    """Whether a message event is a person's own new words: not a bot's, not an edit, not our own."""
-    return bool(event.get("user")) and not event.get("bot_id") and not event.get("subtype")
+    """Whether a message event is a person's own new words to us: not a bot's, not an edit, not our own, not a channel's talk."""
+    to_us = event.get("type") == "app_mention" or event.get("channel_type") == "im"
+    return to_us and bool(event.get("user")) and not event.get("bot_id") and not event.get("subtype")
+
+
+def is_link(payload: Payload) -> bool:
+    """Whether a press only opened an address."""
+    return str(payload["actions"][0].get("action_id", "")).startswith("dih.link#")
 
 
 def message(payload: Payload, profile: Profile | None) -> Interaction:
@@ -173,8 +185,8 @@ def submission(payload: Payload, profile: Profile | None) -> Interaction:
     )
 
 
-def profile_of(user: object) -> Profile | None:
-    """What users.info says of somebody; None where it says nothing sensible."""
+def profile_of(user: object, workspace: str) -> Profile | None:
+    """What users.info says of somebody; None where it says nothing sensible. Whoever is at home elsewhere is a guest."""
     if not isinstance(user, Mapping) or not user.get("id"):
         return None
     said = user.get("profile") if isinstance(user.get("profile"), Mapping) else {}
@@ -185,7 +197,9 @@ def profile_of(user: object) -> Profile | None:
     return Profile(
         name=str(name or "A colleague"),
         email=email if isinstance(email, str) and "@" in email else None,
-        guest=any(user.get(mark) for mark in strange) or (said.get("email") is not None and user.get("is_email_confirmed") is False),
+        guest=any(user.get(mark) for mark in strange)
+        or user.get("team_id", workspace) != workspace
+        or (said.get("email") is not None and user.get("is_email_confirmed") is False),
     )
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import hmac
 import json
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
@@ -21,7 +20,6 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.request.async_request import AsyncBoltRequest
-from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.dispatch import Answer, Dispatcher
@@ -41,16 +39,24 @@ from bot.slack.send import (
 from handlers.routing import Interaction, Profile
 
 log = logging.getLogger(__name__)
+bolt_log = logging.getLogger(f"{__name__}.bolt")
+bolt_log.setLevel(logging.CRITICAL + 1)  # bolt would log what people wrote; what matters is logged here
 
 PROFILE_WITHIN = 0.3
 PROFILE_LASTS, PROFILE_RETRY = 3600, 30
 PROFILES = 20_000
+ASK_AGAIN_AFTER = 30  # seconds until Slack is asked again who we are, where it did not say
+OPEN_WITHIN, IDENTIFY_WITHIN = 3, 0.1
 WINDOW = 300  # seconds that a signature is good for, either way
+NOT_YET = "I cannot reach Slack just now. Nothing was changed. Try again in a minute."
 STRANGE = "This Slack workspace is not one that the hub's bot works with. Ask an administrator of the hub."
 
 Payload: TypeAlias = Mapping[str, Any]
 Parse: TypeAlias = Callable[[Payload, Profile | None], Interaction]
-EVENTS = ("message", "app_mention", "app_uninstalled", "tokens_revoked")
+Ack: TypeAlias = Callable[..., Awaitable[Any]]
+Listener: TypeAlias = Callable[[Ack, dict[str, Any]], Awaitable[None]]
+WORDS = ("message", "app_mention")
+"""The events that are somebody's words to the bot."""
 
 
 def is_signed(secret: bytes, headers: Mapping[str, str], raw: bytes, now: float) -> bool:
@@ -82,17 +88,26 @@ class Workspace:
     def __init__(self, api: AsyncWebClient, bot_token: str, allowed: frozenset[str]) -> None:
         self._api, self._allowed = api, allowed
         self._own = ""
+        self._asking: asyncio.Task[None] | None = None
+        self._ask_again = 0.0
         self.authorization = AuthorizeResult(enterprise_id=None, team_id=None, bot_token=bot_token)
         self._profiles: dict[tuple[str, str], tuple[Profile | None, float]] = {}
 
-    async def identify(self) -> None:
-        """Asks Slack once who we are; where it does not say, the next request asks again."""
+    async def identify(self, within: float) -> None:
+        """Has Slack say who we are: asked once, one request at a time, and not again at once where it does not say."""
+        if not self._own and (self._asking is None or (self._asking.done() and time.monotonic() >= self._ask_again)):
+            self._asking = asyncio.create_task(self._identify())
+        if self._asking is not None and not self._asking.done():
+            await asyncio.wait((self._asking,), timeout=within)
+
+    async def _identify(self) -> None:
         try:
             answer = await self._api.auth_test()
-        except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError) as error:
+            self._own = str(answer["team_id"] or "")
+        except Exception as error:
+            self._ask_again = time.monotonic() + ASK_AGAIN_AFTER
             log.warning("Slack did not say which workspace this is", extra={"error": type(error).__name__})
             return
-        self._own = str(answer.get("team_id", ""))
         self.authorization = AuthorizeResult(
             enterprise_id=None,
             team_id=self._own,
@@ -101,14 +116,19 @@ class Workspace:
             bot_user_id=answer.get("user_id"),
         )
 
-    async def allows(self, workspace: str) -> bool:
-        """Our own workspace, or one that is listed."""
-        if workspace in self._allowed:
-            return True
+    def forget(self) -> None:
+        """Ends what is being asked."""
+        if self._asking is not None:
+            self._asking.cancel()
+
+    async def objection(self, workspace: str) -> str:
+        """Why a workspace is not served, in words for the person; "" where it is: our own, or one that is listed."""
+        if workspace and workspace in self._allowed:
+            return ""
+        await self.identify(IDENTIFY_WITHIN)
         if not self._own:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.identify(), PROFILE_WITHIN)
-        return bool(workspace) and workspace == self._own
+            return NOT_YET
+        return "" if workspace == self._own else STRANGE
 
     async def profile(self, user: str, team: str, workspace: str) -> Profile | None:
         """What Slack says of somebody, remembered for an hour; None when it does not say so in time."""
@@ -118,8 +138,8 @@ class Workspace:
         found = None
         try:
             async with asyncio.timeout(PROFILE_WITHIN):
-                found = parse.profile_of((await self._api.users_info(user=user)).get("user"))
-        except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError) as error:
+                found = parse.profile_of((await self._api.users_info(user=user)).get("user"), workspace)
+        except Exception as error:  # whatever the SDK makes of a strange answer; the person is served without it
             log.info("a profile was not to be had", extra={"user": user, "error": type(error).__name__})
         if found is not None and team != workspace:
             found = replace(found, guest=True)
@@ -156,6 +176,7 @@ class SlackChannel:
             client=client(None, api_url),
             authorize=authorize,
             signing_secret=signing_secret,
+            logger=bolt_log,
             process_before_response=True,
             request_verification_enabled=False,
             ssl_check_enabled=False,
@@ -175,10 +196,11 @@ class SlackChannel:
         """One HTTP session for all calls to Slack."""
         self._session = aiohttp.ClientSession(trust_env=True, timeout=aiohttp.ClientTimeout(total=SECONDS))
         self._api.session = self._session
-        await self._workspace.identify()
+        await self._workspace.identify(OPEN_WITHIN)
 
     async def close(self) -> None:
         """Gives the HTTP session back."""
+        self._workspace.forget()
         await self._session.close()
 
     async def _post(self, request: web.Request) -> web.Response:
@@ -204,15 +226,28 @@ class SlackChannel:
     def _listen(self) -> None:
         """A listener for everything Slack may send: what has none is answered 404 and sent again."""
         bolt, anything = self._bolt, re.compile(".*")
-        bolt.command(anything)(self._on_command)
-        bolt.action(anything)(self._on_press)
-        bolt.view(anything)(self._on_submission)
+        bolt.command(anything)(self._surely(self._on_command))
+        bolt.action(anything)(self._surely(self._on_press))
+        bolt.view_submission(anything)(self._surely(self._on_submission))
         bolt.view_closed(anything)(self._on_nothing)
-        for event in EVENTS:
-            bolt.event(event)(self._on_event if event in ("message", "app_mention") else self._on_nothing)
+        for event in WORDS:
+            bolt.event(event)(self._surely(self._on_event))
+        bolt.event(anything)(self._on_nothing)
 
-    async def _on_nothing(self, ack: Callable[..., Awaitable[Any]]) -> None:
+    async def _on_nothing(self, ack: Ack) -> None:
         await ack()
+
+    def _surely(self, listen: Listener) -> Listener:
+        """The listener, whose faults never reach bolt: it would answer 500, and Slack would send the request again."""
+
+        async def listener(ack: Ack, body: dict[str, Any]) -> None:
+            try:
+                await listen(ack, body)
+            except Exception as error:
+                log.error("a request of Slack failed", exc_info=error, extra={"kind": str(body.get("type") or body.get("command"))})
+                await ack()
+
+        return listener
 
     async def _answer(self, body: Payload, to_interaction: Parse) -> Answer:
         """The bot's answer; the person's profile is looked up first, and never for long."""
@@ -220,9 +255,9 @@ class SlackChannel:
         profile = await self._workspace.profile(user, team, parse.workspace(body))
         return await self._dispatcher.answer(to_interaction(body, profile))
 
-    async def _on_command(self, ack: Callable[..., Awaitable[Any]], body: dict[str, Any]) -> None:
-        if not await self._workspace.allows(parse.workspace(body)):
-            await ack(text=STRANGE)
+    async def _on_command(self, ack: Ack, body: dict[str, Any]) -> None:
+        if objection := await self._workspace.objection(parse.workspace(body)):
+            await ack(text=objection)
             return
         answers = CommandAnswers(self._api, self._session, body)
         try:
@@ -236,24 +271,22 @@ class SlackChannel:
         await ack(**answers.at_once(answer))
         self._follow(answers.after(answer))
 
-    async def _on_event(self, ack: Callable[..., Awaitable[Any]], body: dict[str, Any]) -> None:
+    async def _on_event(self, ack: Ack, body: dict[str, Any]) -> None:
         await ack()
-        event = body.get("event")
-        if not isinstance(event, Mapping) or not parse.is_for_us(event) or not await self._workspace.allows(parse.workspace(body)):
+        if not parse.is_for_us(body["event"]) or await self._workspace.objection(parse.workspace(body)):
             return
         answers = EventAnswers(self._api, self._session, body)
         try:
             answer = await self._patience.within(self._answer(body, parse.message), answers.later)
         except Busy:
-            log.warning("too busy for a message", extra={"event_id": body.get("event_id")})
+            self._follow(answers.busy())
             return
         if answer is not None:
             self._follow(answers.later(answer))
 
-    async def _on_press(self, ack: Callable[..., Awaitable[Any]], body: dict[str, Any]) -> None:
+    async def _on_press(self, ack: Ack, body: dict[str, Any]) -> None:
         await ack()
-        pressed = (body.get("actions") or [{}])[0]
-        if str(pressed.get("action_id", "")).startswith("dih.link#") or not await self._workspace.allows(parse.workspace(body)):
+        if parse.is_link(body) or await self._workspace.objection(parse.workspace(body)):
             return
         answers = PressAnswers(self._api, self._session, body)
         try:
@@ -264,10 +297,10 @@ class SlackChannel:
         if answer is not None:
             self._follow(answers.later(answer))
 
-    async def _on_submission(self, ack: Callable[..., Awaitable[Any]], body: dict[str, Any]) -> None:
+    async def _on_submission(self, ack: Ack, body: dict[str, Any]) -> None:
         answers = SubmissionAnswers(self._api, self._session, body)
-        if not await self._workspace.allows(parse.workspace(body)):
-            await ack(**answers.wait(STRANGE))
+        if objection := await self._workspace.objection(parse.workspace(body)):
+            await ack(**answers.wait(objection))
             return
         try:
             answer = await self._patience.within(self._answer(body, parse.submission), answers.later)
@@ -276,6 +309,6 @@ class SlackChannel:
             return
         await ack(**(answers.at_once(answer) if answer is not None else answers.saving()))
 
-    def _follow(self, work: Any) -> None:
+    def _follow(self, work: Coroutine[Any, Any, None]) -> None:
         """What comes after the answer to Slack must not hold it up."""
         self._patience.soon(work)
