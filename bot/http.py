@@ -20,7 +20,10 @@ class Channel(Protocol):
     """A chat platform: its routes, its way out, and what it opens and closes."""
 
     name: str
-    sender: Sender
+
+    @property
+    def sender(self) -> Sender:
+        """What delivers the outbox's messages there."""
 
     def mount(self, application: web.Application) -> None:
         """Adds the channel's routes."""

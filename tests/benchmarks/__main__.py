@@ -233,7 +233,8 @@ def burst(urls: tuple[str, str], api: str) -> None:
         worst = taken.latencies[-1] if taken.latencies else float("nan")
         print(
             f"\nG10 burst against a locked table: {answered} answered, slowest after {worst:.2f} s, {taken.errors} errors; "
-            f"memory +{held - before:.1f} MB at its height, +{bot.rss_mb - before:.1f} MB after; drained {drained:.1f} s after the lock was gone"
+            f"memory +{held - before:.1f} MB at its height, +{bot.rss_mb - before:.1f} MB after; "
+            f"drained {drained:.1f} s after the lock was gone"
         )
 
 

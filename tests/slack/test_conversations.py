@@ -31,7 +31,8 @@ async def idea_form(ann: User) -> Modal:
 def submission(modal: Modal) -> dict[str, Any]:
     """The payload of sending a modal as it is filled."""
     view = {**modal.view, "state": {"values": modal.values()}}
-    return modal.user._base("view_submission") | {"trigger_id": "1.1.1", "response_urls": [], "view": view}
+    common: dict[str, Any] = modal.user._base("view_submission")
+    return {**common, "trigger_id": "1.1.1", "response_urls": [], "view": view}
 
 
 async def count_ideas(database: Database) -> int:
