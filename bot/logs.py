@@ -16,6 +16,14 @@ class FactsFormatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
 
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as text; what another formatter has made of its exception is not used, nor is ours left to others."""
+        record.exc_text = None
+        try:
+            return super().format(record)
+        finally:
+            record.exc_text = None
+
     def formatMessage(self, record: logging.LogRecord) -> str:
         """The line with its fields."""
         fields = " ".join(f"{key}={_on_one_line(value)}" for key, value in vars(record).items() if key not in _STANDARD)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 import sqlalchemy as sa
 
 from storage import accounts
@@ -11,6 +12,8 @@ from storage.database import Database, Session
 from storage.people import AccountKey, Person, Seen
 from storage.tables import METADATA
 
+only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+only_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 

@@ -7,7 +7,6 @@ import sqlite3
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
@@ -18,7 +17,7 @@ from storage.database import database_url as with_driver
 from storage.ideas import IdeaRow
 from storage.outbox import OutboxRow
 from storage.people import AccountRow, PersonRow
-from tests.storage.hub import NOW, everything_kept, meet, number_of
+from tests.storage.hub import NOW, everything_kept, meet, number_of, only_postgresql, only_sqlite
 
 BST = timezone(timedelta(hours=1))
 
@@ -146,22 +145,21 @@ async def test_the_database_itself_refuses_a_row_that_cannot_be_true(database: D
             await session.execute(FALSE_ROWS[number])
 
 
+@only_postgresql
 async def test_a_commit_that_failed_on_postgresql_is_said_to_be_uncertain(database: Database, database_url: str) -> None:
-    if database.is_sqlite:
-        pytest.skip("SQLite has no backend to lose")
+    operator = Database(database_url)
     with pytest.raises(UncertainCommit):  # noqa: PT012
         async with database.transaction() as session:
             await counts.add_one(session, day=NOW.date(), what="clicks")
             process = await session.scalar(sa.text("SELECT pg_backend_pid()"))
-            with psycopg.connect(database_url, autocommit=True) as other:
-                other.execute("SELECT pg_terminate_backend(%s, 5000)", (process,))
+            async with operator.transaction() as other:
+                await other.execute(sa.text("SELECT pg_terminate_backend(:process, 5000)"), {"process": process})
     async with database.transaction() as session:
         await counts.add_one(session, day=NOW.date(), what="clicks")
 
 
+@only_sqlite
 async def test_a_commit_that_failed_on_sqlite_is_said_to_be_uncertain_and_the_next_one_works(database: Database) -> None:
-    if not database.is_sqlite:
-        pytest.skip("PostgreSQL has its own story")
     orphan = {"person_id": 99, "channel": "web", "tenant": "", "user": "1", "name": "A", "vouched": False, "first_seen_at": NOW}
     with pytest.raises(UncertainCommit):  # noqa: PT012
         async with database.transaction() as session:
@@ -193,9 +191,8 @@ async def test_a_second_server_of_one_sqlite_file_is_refused_and_the_command_lin
     await second.close()
 
 
+@only_postgresql
 async def test_servers_share_a_postgresql_database(database: Database, database_url: str) -> None:
-    if database.is_sqlite:
-        pytest.skip("SQLite serves one")
     replica = Database(database_url)
     database.serve_alone()
     replica.serve_alone()

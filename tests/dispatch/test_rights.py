@@ -1,0 +1,254 @@
+"""Who may do what: every route by every role, against a table that a new route must be entered in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+
+from bot.dispatch import Answer
+from handlers.errors import GONE
+from handlers.registry import ROUTES
+from handlers.routing import Kind, Request, Router, Routes, administrator
+from handlers.views import Form, Outcome, Reply, Values, says
+from storage import audit, people
+from storage.database import Database
+from storage.people import Group
+from tests.dispatch.conftest import Hub, User, title, words
+from tests.storage.hub import number_of
+
+STAFF, PARTNER, CORE_TEAM, ADMINISTRATOR, AUTHOR = "staff", "partner representative", "core team", "administrator", "author"
+ROLES = (STAFF, PARTNER, CORE_TEAM, ADMINISTRATOR, AUTHOR)
+EVERYBODY, ADMINISTRATORS, THE_AUTHOR = set(ROLES), {ADMINISTRATOR}, {AUTHOR}
+
+TABLE: Mapping[tuple[Kind, str], set[str]] = {
+    ("command", "help"): EVERYBODY,
+    ("command", "me"): EVERYBODY,
+    ("command", "web"): EVERYBODY,
+    ("command", "idea"): EVERYBODY,
+    ("command", "ideas"): EVERYBODY,
+    ("action", "ideas.start"): EVERYBODY,
+    ("form", "ideas.submit"): EVERYBODY,
+    ("action", "ideas.open"): EVERYBODY,
+    ("action", "ideas.page"): EVERYBODY,
+    ("action", "ideas.ask_withdraw"): THE_AUTHOR,
+    ("form", "ideas.withdraw"): THE_AUTHOR,
+    ("command", "setup here"): ADMINISTRATORS,
+    ("form", "places.set"): ADMINISTRATORS,
+    ("command", "admin people"): ADMINISTRATORS,
+    ("action", "people.page"): ADMINISTRATORS,
+    ("action", "people.ask_change"): ADMINISTRATORS,
+    ("form", "people.change"): ADMINISTRATORS,
+    ("command", "admin partners"): ADMINISTRATORS,
+    ("action", "people.ask_partner"): ADMINISTRATORS,
+    ("form", "people.add_partner"): ADMINISTRATORS,
+}
+ARGS = {"idea": "1", "offset": "0", "person": "1", "place": "C1"}
+
+
+def _routes() -> set[tuple[Kind, str]]:
+    kinds: tuple[tuple[Kind, Mapping[str, object]], ...] = (
+        ("command", ROUTES.commands),
+        ("action", ROUTES.actions),
+        ("form", ROUTES.forms),
+        ("file", ROUTES.files),
+    )
+    return {(kind, name) for kind, routes in kinds for name in routes}
+
+
+def test_every_route_has_its_line_in_the_table() -> None:
+    assert _routes() == set(TABLE)
+
+
+@pytest.fixture
+async def crowd(hub: Hub) -> dict[str, User]:
+    """One person of each role; the author has shared IDEA-1."""
+    people = {role: hub.person(role.replace(" ", "").upper(), role) for role in ROLES}
+    await people[AUTHOR].shares()
+    await hub.organise(people[PARTNER], Group.PROGRAMME_GROUP)
+    await hub.organise(people[CORE_TEAM], Group.CORE_TEAM)
+    await hub.organise(people[ADMINISTRATOR], administrator=True)
+    return people
+
+
+def _is_refused(answer: Answer) -> bool:
+    return isinstance(answer.outcome, Reply) and "This is for " in words(answer)
+
+
+@pytest.mark.parametrize(("kind", "name"), sorted(_routes()))
+async def test_each_route_lets_in_whom_it_names_and_audits_the_others(hub: Hub, crowd: dict[str, User], kind: Kind, name: str) -> None:
+    may = TABLE.get((kind, name), set())
+    for role in ROLES:
+        text = name if kind == "command" else ""
+        answer = await crowd[role].does(kind, "" if text else name, text=text, args=ARGS, private=False)
+        assert _is_refused(answer) is (role not in may), role
+        assert isinstance(answer.outcome, Form) or title(answer) != "Sorry", words(answer)
+    async with hub.database.reading() as session:
+        refused = [entry for entry in await audit.newest(session) if entry.action == "refused"]
+    assert [entry.object for entry in refused] == [f"route:{name}"] * (len(ROLES) - len(may))
+
+
+async def test_what_help_offers_is_what_one_may_do(crowd: dict[str, User]) -> None:
+    assert "admin people" in words(await crowd[ADMINISTRATOR].types("help"))
+    for role in (STAFF, PARTNER, CORE_TEAM, AUTHOR):
+        assert "admin" not in words(await crowd[role].types(""))
+
+
+async def test_a_file_is_fetched_only_by_whom_it_is_for(hub: Hub, crowd: dict[str, User]) -> None:
+    router = Router()
+
+    @router.file("test.export", may=administrator)
+    async def export(_request: Request) -> Outcome:
+        return says("Names")
+
+    other = hub.also(Routes((router,)))
+    for role in ROLES:
+        link = words(await crowd[role].at(other).presses("test.export")).partition("/files/")[2].partition("'")[0]
+        fetched = other.links.open(link, hub.clock())
+        assert fetched is not None
+        assert _is_refused(await other.dispatcher.answer(fetched)) is (role != ADMINISTRATOR)
+
+
+async def _change(by: User, whom: int, **values: str | tuple[str, ...]) -> Answer:
+    return await by.sends("people.change", {"organisation": "none", "groups": (), "administrator": "", **values}, person=str(whom))
+
+
+async def test_an_administrator_gives_and_takes_rights_and_each_change_is_audited(hub: Hub, grace: User, ann: User) -> None:
+    await grace.sends("people.add_partner", {"name": "University Hospitals Dorset", "domains": "@uhd.example, DCHFT.example"})
+    id = (await ann.is_known()).id
+    assert title(await _change(grace, id, organisation="1", groups=("core_team",), administrator="yes")) == "Ann Lee is saved"
+    person = await ann.is_known()
+    assert person.administrator
+    assert person.groups == {Group.CORE_TEAM}
+    assert person.organisation is not None
+    await _change(grace, id, groups=("programme_group",))
+    person = await ann.is_known()
+    assert not person.administrator
+    assert person.groups == {Group.PROGRAMME_GROUP}
+    assert person.organisation is None
+    async with hub.database.reading() as session:
+        entries = [(entry.action, dict(entry.detail)) for entry in await audit.newest(session) if entry.object == f"person:{id}"]
+        domains = await people.domains_by_organisation(session)
+    assert entries[:3][::-1] == [
+        ("people.organisation", {"from": "1", "to": ""}),
+        ("people.administrator", {"to": "no"}),
+        ("people.groups", {"given": "programme_group", "taken": "core_team"}),
+    ]
+    assert domains == {1: ["dchft.example", "uhd.example"]}
+
+
+async def test_the_last_administrator_stays(hub: Hub, grace: User, ann: User) -> None:
+    me = (await grace.is_known()).id
+    assert "is the last administrator" in words(await _change(grace, me))
+    assert (await grace.is_known()).administrator
+    await hub.organise(ann, administrator=True)
+    assert title(await _change(grace, me)).endswith("is saved")
+
+
+@pytest.mark.parametrize("attempt", range(3))
+async def test_two_administrators_who_take_each_others_flag_at_once_leave_one(
+    hub: Hub, grace: User, ann: User, database_url: str, attempt: int
+) -> None:
+    await hub.organise(ann, administrator=True)
+    first, second = (await grace.is_known()).id, (await ann.is_known()).id
+    other = Hub(Database(database_url), hub.clock, admins=())
+    ann = ann.at(other)
+    await ann.types("me")
+    answers = await asyncio.gather(_change(grace, second), _change(ann, first))
+    async with hub.database.reading() as session:
+        assert len(await people.administrators(session)) == 1
+    assert sorted(title(answer).endswith("is saved") for answer in answers) == [False, True]
+    assert {"I could not do that"} < {title(answer) for answer in answers}
+    await other.database.close()
+
+
+@pytest.mark.parametrize(("domains", "error"), [("uhd", "uhd"), ("uhd.nhs.uk; http://x", "http://x"), ("a.b ann@x.uk", "ann@x.uk")])
+async def test_what_is_no_domain_is_not_taken_for_one(hub: Hub, grace: User, domains: str, error: str) -> None:
+    answer = await grace.sends("people.add_partner", {"name": "UHD", "domains": domains})
+    assert isinstance(answer.outcome, Form)
+    assert error in answer.outcome.errors["domains"]
+    assert answer.outcome.values["domains"] == domains
+
+
+async def test_a_partner_is_added_once(hub: Hub, grace: User) -> None:
+    await grace.sends("people.add_partner", {"name": "NHS Dorset", "domains": ""})
+    answer = await grace.sends("people.add_partner", {"name": "nhs dorset", "domains": ""})
+    assert isinstance(answer.outcome, Form)
+    assert list(answer.outcome.errors) == ["name"]
+    async with hub.database.reading() as session:
+        assert await number_of(session, "organisations") == 1
+
+
+async def test_a_place_is_set_in_a_channel_only(hub: Hub, grace: User) -> None:
+    assert "Type this in the channel" in words(await grace.types("setup here"))
+    answer = await grace.types("setup here", private=False)
+    assert isinstance(answer.outcome, Form)
+    assert answer.outcome.args == {"place": "C1"}
+    set_up = await grace.sends("places.set", {"group": "core_team"}, place="C1")
+    assert title(set_up) == "The Core Team is told there"
+
+
+# -- what people did not mean, and what nobody meant
+
+
+async def test_an_unknown_word_is_answered_with_the_nearest(ann: User, grace: User) -> None:
+    assert title(await ann.types("idae")) == "Did you mean “idea”?"
+    assert title(await ann.types("HELLP me")) == "Did you mean “help”?"
+    assert title(await ann.types("admin peeple")) == "I do not know that word.", "what one may not do is not offered"
+    assert title(await grace.types("admin peeple")) == "Did you mean “admin people”?"
+    assert title(await ann.types("xyzzy " * 2000)) == "I do not know that word."
+
+
+async def test_old_buttons_and_forms_answer_politely(ann: User) -> None:
+    for answer in (await ann.presses("projects.open"), await ann.sends("projects.update", {}), await ann.does("file", "old.file")):
+        assert GONE in words(answer)
+
+
+GARBAGE = (
+    "",
+    "0",
+    "-1",
+    "abc",
+    "1e3",
+    "1.5",
+    " 1 ",
+    "9" * 8,
+    "9" * 10,
+    "9" * 30,
+    "9" * 5000,
+    "\x00",
+    "1\x00",
+    "\ud800",
+    "١",
+    "²",
+    "None",
+    "1; --",
+)
+
+
+@pytest.mark.parametrize(("kind", "name"), sorted(route for route in TABLE if route[0] != "command"))
+async def test_garbage_in_arguments_is_never_a_fault_of_ours(hub: Hub, grace: User, kind: Kind, name: str) -> None:
+    hub = Hub(hub.database, hub.clock, per_minute=1000)
+    grace = grace.at(hub)
+    await grace.shares()
+    tries: list[dict[str, str]] = [{}, {"\x00": "\ud800"}]
+    tries += [dict.fromkeys(ARGS, value) for value in GARBAGE]
+    tries += [{**ARGS, known: value} for known in ARGS for value in GARBAGE]
+    filled: tuple[Values, ...] = (
+        {},
+        {"group": "core_team", "organisation": "none", "name": "A partner"},
+        {"\ud800": "\x00", "name": ("a", "")},
+    )
+    for args in tries:
+        for values in filled:
+            answer = await grace.does(kind, name, args=args, values=values, ticket=next(iter(args.values()), ""))
+            assert isinstance(answer.outcome, Form) or title(answer) != "Sorry", (args, values)
+
+
+@pytest.mark.parametrize("text", [*GARBAGE, *(f"idea {value}" for value in GARBAGE), *(f"admin people {value}" for value in GARBAGE)])
+async def test_garbage_in_words_is_never_a_fault_of_ours(grace: User, text: str) -> None:
+    kinds: tuple[Kind, ...] = ("command", "event")
+    for kind in kinds:
+        answer = await grace.does(kind, text=text)
+        assert isinstance(answer.outcome, Form) or title(answer) != "Sorry"
