@@ -6,8 +6,18 @@ from typing import Any
 
 import yaml
 
-from bot.slack.send import SCOPES
 from handlers.routing import Routes, anyone
+
+SCOPES = {
+    "app_mentions:read": "hear its name in channels",
+    "chat:write": "send messages",
+    "commands": "take /dih",
+    "im:history": "read direct messages sent to it",
+    "im:write": "begin a direct message",
+    "users:read": "know people's names",
+    "users:read.email": "know people's e-mail addresses",
+}
+"""The least the bot needs, and what for."""
 
 EVENTS = ("app_mention", "message.im")
 

@@ -20,17 +20,6 @@ from handlers.views import Button, Card, File, Form, Message, Quiet, Reply, Text
 from scheduler.delivery import Ambiguous, BadContent, CredentialsDead, Result, RetryLater, Sent, Target, TargetDead
 
 SECONDS = 10
-SCOPES = {
-    "app_mentions:read": "hear its name in channels",
-    "chat:write": "send messages",
-    "commands": "take /dih",
-    "im:history": "read direct messages sent to it",
-    "im:write": "begin a direct message",
-    "users:read": "know people's names",
-    "users:read.email": "know people's e-mail addresses",
-}
-"""The least the bot needs, and what for."""
-
 CREDENTIALS = frozenset(
     (
         "account_inactive", "app_uninstalled", "invalid_auth", "missing_scope", "no_permission", "not_authed", "org_login_required",
@@ -148,6 +137,8 @@ def _seconds(text: object) -> float:
 
 async def slack_report(bot_token: str, api_url: str) -> tuple[bool, list[str]]:
     """(Whether Slack lets us in with all we need, a sentence for each thing looked at)."""
+    from manifests.slack import SCOPES  # needed only when somebody asks
+
     try:
         answer = await client(bot_token, api_url).auth_test()
     except Exception as error:

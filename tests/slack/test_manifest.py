@@ -10,9 +10,8 @@ import pytest
 import yaml
 
 from bot.slack.receive import WORDS
-from bot.slack.send import SCOPES
 from handlers.registry import ROUTES
-from manifests.slack import EVENTS, slack_manifest
+from manifests.slack import EVENTS, SCOPES, slack_manifest
 
 COMMITTED = Path("manifests/slack.yaml")
 SCHEMA = Path("/work/shared/schemas/slack-manifest-2.0.0.json")
