@@ -49,9 +49,13 @@ async def add(session: Session, *, person_id: int, speaker: Speaker, content: Ma
     return (await session.execute(sa.insert(HistoryRow).values(**values).returning(HistoryRow.id))).scalar_one()
 
 
-async def replace(session: Session, *, id: int, person_id: int, content: Mapping[str, object], ticket: str) -> bool:
-    """Puts something else where an item stands; False when the person has no such item."""
+async def replace(
+    session: Session, *, id: int, person_id: int, content: Mapping[str, object], ticket: str, instead_of: str | None = None
+) -> bool:
+    """Puts something else where an item stands; False when the person has no such item, or it no longer has the ticket `instead_of`."""
     mine = (HistoryRow.id == id) & (HistoryRow.person_id == person_id)
+    if instead_of is not None:
+        mine &= HistoryRow.ticket == instead_of
     changed = sa.update(HistoryRow).where(mine).values(content=dict(content), ticket=ticket)
     return (await session.execute(changed)).rowcount == 1
 

@@ -71,10 +71,11 @@ class Conversation:
 
     async def _put(self, session: Session, doing: Doing, content: Card | Form, ticket: str, instead: int) -> int:
         packed = items.pack(content, answers=doing.interaction.id)
-        if instead and await history.replace(session, id=instead, person_id=doing.person_id, content=packed, ticket=ticket):
+        mine, was = doing.person_id, doing.interaction.ticket
+        # A second click may have put its answer there since; then this one stands below it.
+        if instead and await history.replace(session, id=instead, person_id=mine, content=packed, ticket=ticket, instead_of=was):
             return instead
-        now = self._clock()
-        return await history.add(session, person_id=doing.person_id, speaker=Speaker.BOT, content=packed, ticket=ticket, now=now)
+        return await history.add(session, person_id=mine, speaker=Speaker.BOT, content=packed, ticket=ticket, now=self._clock())
 
     async def _used(self, session: Session, doing: Doing) -> PageItem | None:
         """The item that was used, as long as it still is what the person saw."""

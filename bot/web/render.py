@@ -60,6 +60,7 @@ _environment = Environment(
 )
 _environment.globals.update(asset=_asset, shortcuts=SHORTCUTS)
 _parts: Any = _environment.get_template("parts.html").module
+_page, _notice, _choose, _sign_in = map(_environment.get_template, ("page.html", "notice.html", "choose.html", "sign_in.html"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +103,7 @@ class Notice:
 def page(page: Page) -> str:
     """The whole page of a person."""
     refused = next((item.shown.title for item in reversed(page.items) if isinstance(item.shown, Form) and item.shown.errors), "")
-    return _environment.get_template("page.html").render(page=page, refused=refused, items=items(page))
+    return _page.render(page=page, refused=refused, items=items(page))
 
 
 def items(page: Page) -> Markup:
@@ -113,17 +114,17 @@ def items(page: Page) -> Markup:
 
 def notice(notice: Notice) -> str:
     """A page with a title, paragraphs and links."""
-    return _environment.get_template("notice.html").render(notice=notice)
+    return _notice.render(notice=notice)
 
 
 def choose(personas: Sequence[Link]) -> str:
     """The demonstration's first page: whom to be."""
-    return _environment.get_template("choose.html").render(personas=personas)
+    return _choose.render(personas=personas)
 
 
 def sign_in(token: str) -> str:
     """The page of a one-time link: a button, and nothing is spent by looking."""
-    return _environment.get_template("sign_in.html").render(token=token)
+    return _sign_in.render(token=token)
 
 
 def _item(item: PageItem, page: Page, *, open: bool) -> Markup:

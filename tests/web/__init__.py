@@ -1,0 +1,1 @@
+"""The web chat over HTTP, as a browser without scripts sees it."""

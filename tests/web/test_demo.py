@@ -1,0 +1,124 @@
+"""The demonstration: sample data, and windows that are different people."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from handlers.screening import screen
+from storage import ideas, people, sample
+from storage.database import Database
+from storage.ideas import IdeaState, Visibility
+from storage.people import Group
+from storage.tables import METADATA
+from tests.conftest import FakeClock
+from tests.web.conftest import Bot
+
+NEED = "What need or problem does it answer, and for whom?"
+
+
+async def everything(database: Database) -> dict[str, list[str]]:
+    """All rows of all tables."""
+    async with database.reading() as session:
+        return {
+            table.name: sorted(str(row) for row in await session.execute(sa.text(f"SELECT * FROM {table.name}")))
+            for table in METADATA.sorted_tables
+        }
+
+
+async def load(database: Database, clock: FakeClock) -> list[sample.SamplePersona]:
+    """The sample, in a transaction of its own."""
+    async with database.transaction() as session:
+        return list(await sample.load(session, now=clock()))
+
+
+async def test_the_sample_is_the_same_each_time_and_loaded_once(database: Database, clock: FakeClock) -> None:
+    first = await load(database, clock)
+    stored = await everything(database)
+    clock.forward(days=3)
+    assert await load(database, clock) == first
+    assert await everything(database) == stored
+    assert [persona.slug for persona in first] == ["staff", "partner", "core-team", "administrator"]
+    assert not stored["outbox"]
+    assert not stored["audit"]
+
+
+async def test_a_database_that_is_in_use_is_left_alone(database: Database, clock: FakeClock) -> None:
+    async with database.transaction() as session:
+        await people.add_organisation(session, name="A real partner")
+    assert await load(database, clock) == []
+    assert not (await everything(database))["people"]
+
+
+async def test_the_sample_is_a_year_of_a_hub_with_12_partners(database: Database, clock: FakeClock) -> None:
+    await load(database, clock)
+    async with database.reading() as session:
+        organisations = await people.list_organisations(session)
+        everybody = await people.list_people(session)
+        shared = [idea for number in range(1, 60) if (idea := await ideas.find(session, number))]
+    assert len(organisations) == 12
+    assert {"NHS Dorset", "University Hospitals Dorset", "Health Innovation Wessex", "BCP Council"} <= {each.name for each in organisations}
+    assert all(each.sector for each in organisations)
+    assert any(Group.CORE_TEAM in person.groups for person in everybody)
+    assert any(Group.PROGRAMME_GROUP in person.groups for person in everybody)
+    assert sum(person.administrator for person in everybody) == 1
+    assert 28 <= len(shared) <= 36
+    ages = [(clock() - idea.submitted_at).days for idea in shared]
+    assert max(ages) > 330
+    assert min(ages) >= 1
+    assert len({idea.organisation for idea in shared}) >= 10
+    assert {idea.visibility for idea in shared} == set(Visibility)
+    assert {idea.state for idea in shared} == set(IdeaState)
+    assert not [idea for idea in shared if screen(f"{idea.title} {idea.need} {idea.proposal}")]
+    assert all(5 <= len(idea.title) <= 150 for idea in shared)
+
+
+async def test_two_windows_are_two_people(demo: Bot) -> None:
+    staff, core = demo.window("/as/staff/"), demo.window("/as/core-team/")
+    for window in (staff, core):
+        await window.goes()
+        assert "Demonstration with sample data" in window.words
+    await staff.types("idea A bell for the drinks round")
+    await staff.fills({NEED: "People on wards who drink too little"})
+    await staff.sees("is with the Core Team")
+    assert "A bell for the drinks round" in await core.is_told("A new idea: IDEA-")
+    await core.presses("Open")
+    await core.sees("People on wards who drink too little")
+    await staff.goes("/as/administrator/")
+    assert "A new idea" in staff.words
+
+
+async def test_one_chooses_whom_to_be(demo: Bot) -> None:
+    window = demo.window("/")
+    await window.goes()
+    links = [str(link["href"]) for link in window.page.select(".personas a")]
+    assert links == ["/as/staff/", "/as/partner/", "/as/core-team/", "/as/administrator/"]
+    await window.goes("/as/staff")
+    assert window.landed[0] == (303, "/as/staff/")
+
+
+@pytest.mark.parametrize("path", ["/as/nobody/", "/as/nobody", "/as/%00/"])
+async def test_an_unknown_persona_is_nobody(demo: Bot, path: str) -> None:
+    window = demo.window(path)
+    await window.goes()
+    assert window.status == 404
+    await window.posts("/as/nobody/say", [("text", "idea")])
+    assert window.status == 404
+
+
+async def test_one_personas_proof_is_not_anothers(demo: Bot) -> None:
+    staff = demo.window("/as/staff/")
+    await staff.goes()
+    form = staff.page.select_one("form.box")
+    assert form is not None
+    await staff.posts("/as/administrator/say", [*staff.fields(form), ("text", "admin people")])
+    assert staff.status == 403
+
+
+async def test_in_a_demonstration_there_is_no_way_to_sign_in(demo: Bot) -> None:
+    window = demo.window("/")
+    link = await demo.link(1)
+    await window.goes(link)
+    assert "Who would you like to be?" in window.words
+    await window.posts(link, [])
+    assert window.status == 405
