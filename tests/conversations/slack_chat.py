@@ -57,7 +57,11 @@ class SlackChat:
     async def fills(self, answers: Answers) -> None:
         """Fills and submits the modal."""
         modal = await self._form()
-        modal.fill(dict(answers))
+        for label, answer in answers.items():
+            element = modal._find(label)["element"]
+            boxes = [option["text"]["text"] for option in element["options"]] if element["type"] == "checkboxes" else []
+            ticked = boxes if answer == "yes" else [box for box in boxes if box in answer.split("; ")]
+            modal.fill({label: ticked if boxes else answer})
         self._sent = (dict(modal.view), modal.values())
         await modal.submit()
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from urllib.parse import urljoin, urlsplit
 
-import soupsieve  # noqa: F401 - bs4 would load it at the first select, in the middle of a test
+import soupsieve
 from aiohttp import ClientSession, CookieJar
 from bs4 import BeautifulSoup, Tag
 
 Pairs = list[tuple[str, str]]
+
+soupsieve.compile("form.ask[role=alert] > li")  # its grammar takes 200 ms to build: here, not in the middle of a test
+
+for _selector in ("form.ask", ".summary li", ".buttons .primary"):
+    BeautifulSoup("<p></p>", "html.parser").select(_selector)  # compiled here, not in the middle of a test
 
 
 class Window:
