@@ -34,7 +34,9 @@ def now() -> datetime:
 class Bot:
     """One process's worth of the bot, with the topics of the product and those of a test."""
 
-    def __init__(self, slack: SlackDouble, database: Database, extra: Iterable[Router] = (), *, per_minute: int = 1000) -> None:
+    def __init__(
+        self, slack: SlackDouble, database: Database, extra: Iterable[Router] = (), *, per_minute: int = 1000, most: int = 100
+    ) -> None:
         routes = Routes((*FEATURES, *extra))
         links = FileLinks([])
         domains = {("slack", slack.team["id"]): frozenset({"uhd.nhs.uk"})}
@@ -55,7 +57,7 @@ class Bot:
             bot_token=slack.bot_token,
             api_url=slack.api_url,
             allowed=frozenset(),
-            patience=Patience(seconds=0.8),
+            patience=Patience(seconds=0.8, most=most),
         )
         self.delivery = Delivery(database, routes, {"slack": self.channel.sender}, clock=now, lease_seconds=60)
         app = http.application([self.channel], self.dispatcher, links, database, clock=now, body_limit=262_144)
@@ -93,9 +95,9 @@ async def hub(database: Database) -> Database:
 
 
 @asynccontextmanager
-async def serving(slack: SlackDouble, database: Database, *extra: Router, per_minute: int = 1000) -> AsyncIterator[Bot]:
+async def serving(slack: SlackDouble, database: Database, *extra: Router, per_minute: int = 1000, most: int = 100) -> AsyncIterator[Bot]:
     """A bot for a while."""
-    bot = Bot(slack, database, extra, per_minute=per_minute)
+    bot = Bot(slack, database, extra, per_minute=per_minute, most=most)
     await bot.start()
     try:
         yield bot
