@@ -39,8 +39,9 @@ class SlackChat:
         self._modal: Modal | None = None
 
     async def types(self, words: str) -> None:
-        """As a slash command, in the direct message with the bot."""
+        """As a slash command, in the direct message with the bot; a modal that is open is closed first."""
         self._modal = None
+        self.slack.stacks.pop(self.user.id, None)
         self._seen_before = len(self.slack.ephemerals)
         await self.user.command(f"/dih {words}")
 

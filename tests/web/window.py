@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from urllib.parse import urljoin, urlsplit
 
@@ -26,6 +27,7 @@ class Window:
         self.page = BeautifulSoup("", "html.parser")
         self.url = f"{site}{home}"
         self.status = 0
+        self.follows = True
         self.headers: Mapping[str, str] = {}
         self.landed: list[tuple[int, str]] = []
         self._sent: tuple[str, Pairs] | None = None
@@ -45,10 +47,10 @@ class Window:
         await self._request("POST", urljoin(self.site, path), fields, headers)
 
     async def _request(self, method: str, url: str, fields: Pairs | None, headers: Mapping[str, str] | None = None) -> None:
-        async with self.http.request(method, url, data=fields, headers=headers) as answer:
+        async with self.http.request(method, url, data=fields, headers=headers, allow_redirects=self.follows) as answer:
             text = await answer.text()
-            self.landed = [(hop.status, hop.headers["Location"]) for hop in answer.history]
-            self.status, self.headers = answer.status, dict(answer.headers)
+            self.landed = [(hop.status, hop.headers["Location"]) for hop in (*answer.history, answer) if "Location" in hop.headers]
+            self.status, self.headers = answer.status, answer.headers
             self.url = f"{self.site}{urlsplit(str(answer.url)).path}"
         self.page = BeautifulSoup(text, "html.parser")
 
@@ -139,7 +141,9 @@ class Window:
 
     async def presses(self, label: str) -> None:
         """Presses the newest button of that name, with the form around it."""
-        button = self.button(label)
+        await self._press(self.button(label))
+
+    async def _press(self, button: Tag) -> None:
         form = button.find_parent("form")
         assert isinstance(form, Tag)
         fields = self.fields(form)
@@ -162,7 +166,9 @@ class Window:
         box = self.page.find(id="text")
         assert isinstance(box, Tag)
         box["value"] = words
-        await self.presses("Send")
+        send = self.page.select_one("form.box button")
+        assert send is not None
+        await self._press(send)
 
     async def opens_form(self) -> None:
         """A form is on the page."""
@@ -173,7 +179,7 @@ class Window:
         self.fill(answers)
         submit = self.form.select_one(".buttons .primary")
         assert submit is not None
-        await self.presses(next(submit.stripped_strings))
+        await self._press(submit)
 
     async def errors(self) -> Mapping[str, str]:
         """What is wrong, by label; the whole form's under ""."""
@@ -216,11 +222,15 @@ class Window:
 
     async def is_told(self, words: str) -> str:
         """A message that the bot sent by itself."""
-        if self._deliver is not None:
-            await self._deliver()
-        await self.goes()
-        told = [item.get_text(" ", strip=True) for item in self.items("told")]
-        return next(shown for shown in reversed(told) if words in shown)
+        for _ in range(100):
+            if self._deliver is not None:
+                await self._deliver()
+            await self.goes()
+            for item in reversed(self.items("told")):
+                if words in (shown := item.get_text(" ", strip=True)):
+                    return shown
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"was not told {words!r}, but: {self.words}")
 
     async def was_told(self, words: str) -> int:
         """How many messages with these words came by themselves."""
