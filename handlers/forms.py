@@ -128,8 +128,10 @@ def _read_number(field: NumberField, text: str) -> str:
     try:
         value = float(text.replace(",", ""))
     except ValueError:
-        raise ValueError("Enter a number, such as 12.") from None
-    if not math.isfinite(value) or (not field.decimals and value != int(value)):
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError("Enter a number, such as 12.")
+    if not field.decimals and value != int(value):
         raise ValueError("Enter a whole number, such as 12.")
     if field.least is not None and value < field.least:
         raise ValueError(f"Enter {number(field.least)} or more.")

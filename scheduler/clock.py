@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -18,6 +18,15 @@ class Tick:
     call: Callable[[], Awaitable[None]]
 
 
+def _calling(tick: Tick) -> Callable[[], Coroutine[None, None, None]]:
+    """A coroutine function: anything else APScheduler would call in a thread, without awaiting what it returns."""
+
+    async def call() -> None:
+        await tick.call()
+
+    return call
+
+
 class Ticker:
     """Runs ticks on the running event loop until stopped."""
 
@@ -25,7 +34,7 @@ class Ticker:
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         options = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None, "next_run_time": datetime.now(UTC)}
         for tick in ticks:
-            self._scheduler.add_job(tick.call, "interval", id=tick.name, seconds=tick.seconds, **options)
+            self._scheduler.add_job(_calling(tick), "interval", id=tick.name, seconds=tick.seconds, **options)
 
     def start(self) -> None:
         """Begins; each tick is called at once for the first time."""

@@ -168,6 +168,7 @@ def log() -> Log:
     return Log()
 
 
+@pytest.mark.may_block("the traceback of an error is written, which reads its source")
 @pytest.mark.parametrize("kind", ["action", "form", "command"])
 async def test_a_bug_is_a_reference_for_the_person_and_frames_for_the_operator(hub: Hub, log: Log, kind: Kind) -> None:
     ann = hub.person("ANN", "Ann Lee").at(hub.also(_buggy()))
@@ -200,6 +201,7 @@ async def test_a_bug_is_a_reference_for_the_person_and_frames_for_the_operator(h
     assert "builtins.KeyError" in log.text
 
 
+@pytest.mark.may_block("the traceback of an error is written, which reads its source")
 async def test_a_database_that_is_down_is_an_apology_too(hub: Hub, log: Log) -> None:
     nowhere = Hub(Database("postgresql://nobody@127.0.0.1:1/dih"), hub.clock)
     answer = await nowhere.person("ANN").types(f"idea {NHS}")

@@ -159,6 +159,7 @@ def _routes(run_first: Exception) -> tuple[Routes, list[str]]:
     return Routes((router,)), tried
 
 
+@pytest.mark.may_block("the traceback of an error is written, which reads its source")
 async def test_what_failed_before_its_commit_succeeds_when_it_is_sent_again(hub: Hub, ann: User) -> None:
     routes, tried = _routes(Bug("x"))
     ann = ann.at(hub.also(routes))
@@ -171,6 +172,7 @@ async def test_what_failed_before_its_commit_succeeds_when_it_is_sent_again(hub:
     assert await _count(hub, "ideas", "receipts", "outbox") == {"ideas": 1, "receipts": 1, "outbox": 2}
 
 
+@pytest.mark.may_block("the traceback of an error is written, which reads its source")
 async def test_nothing_was_changed_is_not_said_when_it_is_not_known(hub: Hub, ann: User) -> None:
     routes, _ = _routes(UncertainCommit())
     failed = words(await ann.at(hub.also(routes)).shares())

@@ -1,0 +1,119 @@
+"""The bot's voice, and when it may speak."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from handlers import calendar, words
+
+
+@pytest.mark.parametrize(
+    ("instant", "said"),
+    [
+        ("2025-08-06T16:30:00", "Wednesday 6 August 2025 at 5:30pm"), ("2026-01-05T10:00:00", "Monday 5 January 2026 at 10am"),
+        ("2026-01-05T12:00:00", "Monday 5 January 2026 at midday"), ("2026-01-05T00:00:00", "Monday 5 January 2026 at midnight"),
+        ("2026-06-30T23:30:00", "Wednesday 1 July 2026 at 12:30am"), ("2026-01-05T12:05:00", "Monday 5 January 2026 at 12:05pm"),
+        ("2027-03-28T00:59:00", "Sunday 28 March 2027 at 12:59am"), ("2027-03-28T01:00:00", "Sunday 28 March 2027 at 2am"),
+        ("2027-10-31T00:30:00", "Sunday 31 October 2027 at 1:30am"), ("2027-10-31T01:30:00", "Sunday 31 October 2027 at 1:30am"),
+    ],
+)  # fmt: skip
+def test_an_instant_is_said_as_people_in_dorset_live_it(instant: str, said: str) -> None:
+    assert words.moment(datetime.fromisoformat(instant).replace(tzinfo=UTC)) == said
+
+
+def test_a_day_is_said_without_a_zone() -> None:
+    assert words.day(date(2026, 2, 1)) == "Sunday 1 February 2026"
+
+
+def test_numbers_counts_and_lists() -> None:
+    assert [words.number(value) for value in (0, 999, 1000, 1234567, 0.5, 1234.5, -3)] == [
+        "0",
+        "999",
+        "1,000",
+        "1,234,567",
+        "0.5",
+        "1,234.5",
+        "-3",
+    ]
+    assert [words.count(value, "idea") for value in (0, 1, 2, 1200)] == ["no ideas", "1 idea", "2 ideas", "1,200 ideas"]
+    assert words.count(2, "person", "people") == "2 people"
+    assert [words.listed(items) for items in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
+    assert words.listed(["a", "b"], "or") == "a or b"
+
+
+@pytest.mark.parametrize("most", range(1, 40))
+def test_a_shortened_text_is_never_longer_than_it_may_be(most: int) -> None:
+    for text in ("", "short", "a few words that say what it is", "x" * 100, "one " + "x" * 100):
+        short = words.short(text, most)
+        assert len(short) <= most
+        assert short == text or short.endswith("…")
+
+
+def test_a_text_is_cut_at_a_word() -> None:
+    assert words.short("a few words that say what it is", 20) == "a few words that…"
+
+
+HOLIDAYS_2027 = (
+    date(2027, 1, 1), date(2027, 3, 26), date(2027, 3, 29), date(2027, 5, 3), date(2027, 5, 31), date(2027, 8, 30), date(2027, 12, 27),
+    date(2027, 12, 28),
+)  # fmt: skip
+
+
+def test_the_working_days_of_2027_are_those_without_weekends_and_englands_bank_holidays() -> None:
+    days = [date.fromordinal(number) for number in range(date(2027, 1, 1).toordinal(), date(2028, 1, 1).toordinal())]
+    off = tuple(day for day in days if day.weekday() < 5 and not calendar.is_working_day(day))
+    assert off == HOLIDAYS_2027, "Christmas 2027 falls on a weekend: Monday and Tuesday are free instead"
+    assert not any(calendar.is_working_day(day) for day in days if day.weekday() > 4)
+
+
+def test_working_days_are_counted_over_easter() -> None:
+    maundy_thursday = date(2027, 3, 25)
+    assert calendar.add_working_days(maundy_thursday, 1) == date(2027, 3, 30)
+    assert calendar.add_working_days(maundy_thursday, 4) == date(2027, 4, 2)
+    assert calendar.add_working_days(maundy_thursday, 0) == maundy_thursday
+
+
+def _utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("day", "clock", "instant"),
+    [
+        (date(2027, 3, 27), "09:00", "2027-03-27T09:00"), (date(2027, 3, 28), "00:30", "2027-03-28T00:30"),
+        (date(2027, 3, 28), "01:30", "2027-03-28T01:30"), (date(2027, 3, 28), "02:00", "2027-03-28T01:00"),
+        (date(2027, 3, 28), "09:00", "2027-03-28T08:00"), (date(2027, 10, 31), "00:30", "2027-10-30T23:30"),
+        (date(2027, 10, 31), "01:30", "2027-10-31T00:30"), (date(2027, 10, 31), "02:00", "2027-10-31T02:00"),
+        (date(2027, 10, 31), "09:00", "2027-10-31T09:00"),
+    ],
+)  # fmt: skip
+def test_wall_time_is_kept_on_the_days_when_clocks_change(day: date, clock: str, instant: str) -> None:
+    at = calendar.at_wall_time(day, time.fromisoformat(clock))
+    assert at == _utc(instant)
+    assert at.tzinfo is UTC
+    assert calendar.at_wall_time(day, time.fromisoformat(clock).replace(fold=1)) == at, "a slot fires once"
+
+
+@pytest.mark.parametrize(
+    ("now", "allowed"),
+    [
+        ("2027-01-04T09:00", "2027-01-04T09:00"), ("2027-01-04T08:59", "2027-01-04T09:00"), ("2027-01-04T16:59", "2027-01-04T16:59"),
+        ("2027-01-04T17:00", "2027-01-05T09:00"), ("2027-01-01T10:00", "2027-01-04T09:00"), ("2027-03-25T17:30", "2027-03-30T08:00"),
+        ("2027-03-28T12:00", "2027-03-30T08:00"), ("2027-10-29T16:30", "2027-11-01T09:00"), ("2027-07-01T08:00", "2027-07-01T08:00"),
+        ("2027-12-24T18:00", "2027-12-29T09:00"), ("2027-12-31T23:59", "2028-01-04T09:00"),
+    ],
+)  # fmt: skip
+def test_a_nudge_waits_for_the_next_working_hour(now: str, allowed: str) -> None:
+    instant = _utc(now)
+    assert calendar.next_allowed(instant) == _utc(allowed)
+    assert calendar.is_quiet(instant) is (now != allowed)
+    assert not calendar.is_quiet(calendar.next_allowed(instant))
+
+
+def test_a_persons_own_hours_and_zone_count() -> None:
+    now, zone = _utc("2027-01-04T14:30"), ZoneInfo("America/New_York")
+    assert calendar.is_quiet(now, zone, time(10), time(15))
+    assert calendar.next_allowed(now, zone, time(10), time(15)) == _utc("2027-01-04T15:00")
