@@ -8,6 +8,7 @@ import hmac
 import json
 import logging
 import re
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
@@ -37,6 +38,7 @@ from bot.slack.send import (
     client,
 )
 from handlers.routing import Interaction, Profile
+from handlers.views import Form
 
 log = logging.getLogger(__name__)
 bolt_log = logging.getLogger(f"{__name__}.bolt")
@@ -244,10 +246,17 @@ class SlackChannel:
             try:
                 await listen(ack, body)
             except Exception as error:
-                log.error("a request of Slack failed", exc_info=error, extra={"kind": str(body.get("type") or body.get("command"))})
-                await ack()
+                reference = secrets.token_hex(2).upper()
+                log.error("a request of Slack failed", exc_info=error, extra={"reference": reference})
+                await ack(**self._sorry(body, f"Something went wrong on our side. Reference {reference}."))
 
         return listener
+
+    def _sorry(self, body: dict[str, Any], sentence: str) -> dict[str, Any]:
+        """An acknowledgement that says so where Slack shows one."""
+        if body.get("type") == "view_submission":
+            return SubmissionAnswers(self._api, self._session, body).wait(sentence)
+        return {"text": sentence} if "command" in body else {}
 
     async def _answer(self, body: Payload, to_interaction: Parse) -> Answer:
         """The bot's answer; the person's profile is looked up first, and never for long."""
@@ -269,7 +278,8 @@ class SlackChannel:
             await ack(text=WORKING)
             return
         await ack(**answers.at_once(answer))
-        self._follow(answers.after(answer))
+        if isinstance(answer.outcome, Form):
+            self._follow(answers.after(answer))
 
     async def _on_event(self, ack: Ack, body: dict[str, Any]) -> None:
         await ack()

@@ -60,11 +60,10 @@ def card(view: Card, ticket: str, *, modal: bool = False) -> list[Json]:
     blocks = [] if modal else [{"type": "header", "text": plain(view.title, 150)}]
     if not modal and len(view.title) > 150:
         blocks.append(_paragraph(view.title))
-    tables = 1 if not modal else 0
+    may_table = not modal
     for number, block in enumerate(view.blocks):
-        may_table = tables > 0
-        tables -= isinstance(block, Table | Picture)
         blocks += _block(block, ticket, number, may_table=may_table)
+        may_table = may_table and not isinstance(block, Table | Picture)
     actions = _buttons(view.buttons, ticket)
     most = (VIEW_BLOCKS if modal else MESSAGE_BLOCKS) - len(actions) - 1
     left = (VIEW_CHARACTERS if modal else MESSAGE_CHARACTERS) - len(json.dumps(actions, ensure_ascii=False))
@@ -73,6 +72,8 @@ def card(view: Card, ticket: str, *, modal: bool = False) -> list[Json]:
 
 def _fitting(blocks: list[Json], most: int, characters: int) -> list[Json]:
     """As many blocks as fit, and a note where that is not all."""
+    if len(blocks) <= most and len(json.dumps(blocks, ensure_ascii=False)) <= characters:
+        return blocks
     kept: list[Json] = []
     left = characters
     for block in blocks:
@@ -279,13 +280,12 @@ def errors(form: Form, ticket: str) -> Json | None:
 
 def input_block(field: Field, value: Value | None, ticket: str) -> Json:
     """A field with what stands in it; Slack keeps what was typed where the block's id stays the same."""
-    required = not isinstance(field, Toggle) and field.required
     block = {
         "type": "input",
         "block_id": f"{ticket}:{field.name}",
         "label": plain(field.label, 300),
         "element": {**_element(field, value), "action_id": field.name},
-        "optional": not required,
+        "optional": isinstance(field, Toggle) or not field.required,
     }
     return {**block, "hint": plain(field.hint, 500)} if field.hint else block
 

@@ -305,3 +305,21 @@ async def test_a_command_in_a_channel_is_answered_for_that_persons_eyes_only(sla
         delivery = await ann.command("/dih secret", channel)
     assert delivery.json["response_type"] == "ephemeral"
     assert not slack.messages.get(channel)
+
+
+async def test_a_fault_of_our_own_is_said_with_a_reference_and_never_a_500(
+    slack: SlackDouble, hub: Database, ann: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    """R6: here the answer cannot be drawn."""
+    router = Router()
+
+    @router.command("broken", "an answer that cannot be drawn", reads=True)
+    async def broken(_request: Request) -> Outcome:
+        return Reply(card=Card(title="Broken", blocks=("no block",)))  # type: ignore[arg-type]
+
+    async with serving(slack, hub, router):
+        delivery = await ann.command("/dih broken")
+    assert delivery.status == 200
+    (record,) = [record for record in caplog.records if record.message == "a request of Slack failed"]
+    assert record.reference in delivery.body  # type: ignore[attr-defined]
+    slack.assert_clean()
