@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from storage.database import database_url
 
+_DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -48,10 +49,13 @@ def _tenants(value: object) -> object:
     """ "T01=uhd.nhs.uk+dchft.nhs.uk,T02" as {tenant: its e-mail domains}."""
     if not isinstance(value, str):
         return value
-    found = {}
+    found: dict[str, frozenset[str]] = {}
     for part in filter(None, (part.strip() for part in value.split(","))):
-        tenant, _, domains = part.partition("=")
-        found[tenant.strip()] = frozenset(domain.strip().lower() for domain in domains.split("+") if domain.strip())
+        tenant, _, listed = (piece.strip() for piece in part.partition("="))
+        domains = frozenset(domain.strip().lower() for domain in listed.split("+") if domain.strip())
+        if not re.fullmatch(r"\S+", tenant) or tenant in found or not all(_DOMAIN.fullmatch(domain) for domain in domains):
+            raise ValueError("write T01=uhd.nhs.uk+dchft.nhs.uk,T02: each workspace or tenant once, with the e-mail domains it vouches for")
+        found[tenant] = domains
     return found
 
 

@@ -1,16 +1,137 @@
 """Settings: every fault at once, and never a secret in what is said."""
 
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+
 import pytest
+from cryptography.fernet import Fernet
 
 from bot import settings
-from bot.settings import SettingsFaults
+from bot.settings import Settings, SettingsFaults
+
+KEY = Fernet.generate_key().decode()
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process without any setting of the bot's."""
+    for name in os.environ:
+        if name.upper().startswith(("DIH_", "SLACK_", "TEAMS_")):
+            monkeypatch.delenv(name)
+
+
+def _load(monkeypatch: pytest.MonkeyPatch, **values: str) -> Settings:
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    return settings.load()
+
+
+def _faults(monkeypatch: pytest.MonkeyPatch, **values: str) -> list[str]:
+    with pytest.raises(SettingsFaults) as raised:
+        _load(monkeypatch, **values)
+    return raised.value.faults
 
 
 def test_all_faults_are_said_at_once_and_no_secret_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DIH_PORT", "eighty")
-    monkeypatch.setenv("DIH_DATABASE_URL", "mysql://root:hunter2@db/dih")
-    monkeypatch.setenv("DIH_SECRET_KEYS", "not-a-key-hunter2")
-    with pytest.raises(SettingsFaults) as raised:
-        settings.load()
-    assert [fault.partition(":")[0] for fault in raised.value.faults] == ["DIH_DATABASE_URL", "DIH_PORT", "DIH_SECRET_KEYS"]
-    assert "hunter2" not in str(raised.value)
+    faults = _faults(
+        monkeypatch, DIH_PORT="eighty", DIH_DATABASE_URL="mysql://root:hunter2@db/dih", DIH_SECRET_KEYS=f"{KEY},not-a-key-hunter2"
+    )
+    assert [fault.partition(":")[0] for fault in faults] == ["DIH_DATABASE_URL", "DIH_PORT", "DIH_SECRET_KEYS"]
+    assert "hunter2" not in str(faults)
+    assert KEY not in str(faults)
+
+
+@pytest.mark.parametrize("url", ["postgresql://bot:hunter2/x@db:hunter2/dih", "postgresql://bot:x@db:hunter2/dih", "hunter2"])
+def test_a_password_in_a_database_url_that_cannot_be_read_is_not_printed(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    try:
+        assert "hunter2" not in repr(_load(monkeypatch, DIH_DATABASE_URL=url).dih_host)
+    except SettingsFaults as faults:
+        assert "hunter2" not in str(faults)  # noqa: PT017
+        assert "sqlite:///dih.db or postgresql://" in str(faults)  # noqa: PT017
+
+
+def test_with_nothing_set_the_web_chat_runs_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = _load(monkeypatch)
+    assert plain.site == "http://127.0.0.1:8080"
+    assert not plain.secure
+    assert plain.slack_bot_token is None
+    assert (plain.dih_rate_per_minute, plain.dih_body_limit, plain.dih_lease_seconds) == (30, 262_144, 60)
+
+
+def test_workspaces_are_read_with_the_domains_they_vouch_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = _load(monkeypatch, SLACK_ALLOWED_WORKSPACES=" T01 = UHD.nhs.uk + dchft.nhs.uk, T02 ,T03=, ").slack_allowed_workspaces
+    assert found == {"T01": {"uhd.nhs.uk", "dchft.nhs.uk"}, "T02": set(), "T03": set()}
+    assert _load(monkeypatch, SLACK_ALLOWED_WORKSPACES="").slack_allowed_workspaces == {}
+
+
+@pytest.mark.parametrize(
+    "value", ["=uhd.nhs.uk", "T01=@uhd.nhs.uk", "T01=ann@uhd.nhs.uk", "T01=uhd", "T01=a.uk,T01=b.uk", "T01 T02=uhd.nhs.uk"]
+)
+def test_a_workspace_list_that_could_vouch_for_the_wrong_thing_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    (fault,) = _faults(monkeypatch, SLACK_ALLOWED_WORKSPACES=value)
+    assert fault.startswith("SLACK_ALLOWED_WORKSPACES: write T01=uhd.nhs.uk+dchft.nhs.uk,T02")
+
+
+def test_administrators_are_emails_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _load(monkeypatch, DIH_ADMINS=" Ann@UHD.nhs.uk, bob@nhs.net,").dih_admins == ("ann@uhd.nhs.uk", "bob@nhs.net")
+    (fault,) = _faults(monkeypatch, DIH_ADMINS="ann")
+    assert fault == "DIH_ADMINS: write e-mail addresses with commas between them."
+
+
+def test_the_clock_can_be_set_and_runs_on_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_to = datetime(2027, 3, 28, 0, 59, tzinfo=UTC)
+    clock = _load(monkeypatch, DIH_NOW="2027-03-28T00:59:00+00:00").clock()
+    first, second = clock(), clock()
+    assert timedelta(0) <= first - set_to < timedelta(minutes=1)
+    assert second >= first
+    assert first.tzinfo is UTC
+    monkeypatch.delenv("DIH_NOW")
+    assert abs(_load(monkeypatch).clock()() - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("value", ["2027-03-28T00:59:00", "tomorrow"])
+def test_a_clock_without_an_offset_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    (fault,) = _faults(monkeypatch, DIH_NOW=value)
+    assert fault.startswith("DIH_NOW: ")
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ({"SLACK_BOT_TOKEN": "xoxb-hunter2"}, "SLACK_SIGNING_SECRET: SLACK_BOT_TOKEN is set, so this one is needed too."),
+        ({"SLACK_SIGNING_SECRET": "hunter2"}, "SLACK_BOT_TOKEN: SLACK_SIGNING_SECRET is set, so this one is needed too."),
+        ({"SLACK_SIGNING_SECRET": "hunter2", "SLACK_BOT_TOKEN": " "}, "SLACK_BOT_TOKEN: SLACK_SIGNING_SECRET is set"),
+        ({"DIH_HOST": "0.0.0.0"}, "DIH_PUBLIC_URL: DIH_HOST is open to the network"),
+        ({"DIH_PUBLIC_URL": "dih.example.org"}, "DIH_PUBLIC_URL: write the address people open"),
+        ({"DIH_PUBLIC_URL": "https://[dih"}, "DIH_PUBLIC_URL: "),
+        ({"SLACK_API_URL": "https://slack.com/api"}, "SLACK_API_URL: the address must end in /api/."),
+        ({"DIH_RATE_PER_MINUTE": "0"}, "DIH_RATE_PER_MINUTE: "),
+        ({"DIH_LEASE_SECONDS": "0"}, "DIH_LEASE_SECONDS: "),
+        ({"DIH_PORT": "70000"}, "DIH_PORT: "),
+    ],
+)  # fmt: skip
+def test_what_does_not_go_together_is_said(monkeypatch: pytest.MonkeyPatch, values: dict[str, str], fault: str) -> None:
+    (said,) = _faults(monkeypatch, **values)
+    assert said.startswith(fault)
+    assert "hunter2" not in said
+
+
+def test_an_empty_setting_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = dict.fromkeys(("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "DIH_SECRET_KEYS", "DIH_ADMINS", "DIH_PUBLIC_URL"), "")
+    loaded = _load(monkeypatch, **empty)
+    assert loaded.slack_bot_token is None
+    assert (loaded.dih_secret_keys, loaded.dih_admins) == ((), ())
+
+
+def test_the_public_address_is_kept_without_its_last_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = _load(monkeypatch, DIH_HOST="0.0.0.0", DIH_PUBLIC_URL="https://dih.example.org/")
+    assert loaded.site == "https://dih.example.org"
+    assert loaded.secure
+
+
+def test_settings_never_show_a_secret_when_they_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = _load(monkeypatch, SLACK_BOT_TOKEN="xoxb-hunter2", SLACK_SIGNING_SECRET="hunter2", DIH_SECRET_KEYS=KEY)
+    assert "hunter2" not in repr(loaded)
+    assert KEY not in repr(loaded)
