@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ANSWER_WITHIN = 0.8  # seconds; the platforms are answered within 1 whatever happens
+ANSWER_WITHIN = 0.7  # seconds; the platforms are answered within 1 whatever happens
 HOLD_BACK_OVER = 60  # seconds; a longer delivery interval also switches the wake-up after a commit off
 GRACE = 10  # seconds that work under way is given when the server stops
 

@@ -10,9 +10,9 @@ import json
 COUNTS: collections.Counter[str] = collections.Counter()
 
 
-def _answer(path: str, body: bytes) -> dict[str, object]:
+def _answer(path: str, caller: str, body: bytes) -> dict[str, object]:
     method = path.rpartition("/")[2].partition("?")[0]
-    COUNTS[method] += 1
+    COUNTS[f"{caller}{method}"] += 1
     if method == "auth.test":
         return {
             "ok": True,
@@ -45,7 +45,7 @@ class _Far(asyncio.Protocol):
             if len(rest) < length:
                 return
             body, self.buffer = rest[:length], rest[length:]
-            out = json.dumps(_answer(head.split(b" ", 2)[1].decode(), body)).encode()
+            out = json.dumps(_answer(head.split(b" ", 2)[1].decode(), "DIH: " if b"xoxb-dih" in head else "bare: ", body)).encode()
             self.transport.write(  # type: ignore[attr-defined]
                 b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(out), out)
             )
