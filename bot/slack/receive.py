@@ -196,7 +196,7 @@ class SlackChannel:
 
     async def open(self) -> None:
         """One HTTP session for all calls to Slack."""
-        self._session = aiohttp.ClientSession(trust_env=True, timeout=aiohttp.ClientTimeout(total=SECONDS))
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS))
         self._api.session = self._session
         await self._workspace.identify(OPEN_WITHIN)
 

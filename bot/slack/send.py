@@ -8,6 +8,8 @@ import logging
 import secrets
 from collections.abc import Awaitable, Mapping
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
@@ -42,8 +44,14 @@ NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
 def client(token: str | None, api_url: str, session: aiohttp.ClientSession | None = None) -> AsyncWebClient:
-    """A Web API client that never tries again by itself."""
-    return AsyncWebClient(token=token, base_url=api_url, timeout=SECONDS, session=session, retry_handlers=[], trust_env_in_session=True)
+    """A Web API client that never tries again by itself.
+
+    It reads the proxy from the environment once: aiohttp's trust_env would ask in a thread, twice a call, and trips over a netrc.
+    """
+    api = AsyncWebClient(token=token, base_url=api_url, timeout=SECONDS, session=session, retry_handlers=[])
+    address = urlsplit(api_url)
+    api.proxy = None if proxy_bypass(address.hostname or "") else getproxies().get(address.scheme)
+    return api
 
 
 class SlackSender:
@@ -205,7 +213,7 @@ class _Answers:
         url = str(self._body.get("response_url") or "")
         if not url:
             return False
-        async with self._session.post(url, json=content) as response:
+        async with self._session.post(url, json=content, proxy=self._api.proxy) as response:
             return response.status == 200
 
     async def _private(self, card: Card, ticket: str) -> None:

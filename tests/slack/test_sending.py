@@ -131,3 +131,11 @@ async def test_the_check_tells_a_wrong_token_from_a_wrong_address(slack: SlackDo
     well, (nobody,) = await slack_report(slack.bot_token, f"http://127.0.0.1:{free_port()}/api/")
     assert not well
     assert "does not answer" in nobody
+
+
+def test_the_proxy_of_the_environment_is_used_but_not_for_addresses_it_excludes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example.org:3128")
+    monkeypatch.setenv("no_proxy", "127.0.0.1,slack.internal")
+    assert client("xoxb-1", "https://slack.com/api/").proxy == "http://proxy.example.org:3128"
+    assert client("xoxb-1", "https://slack.internal/api/").proxy is None
+    assert client("xoxb-1", "http://127.0.0.1:1/api/").proxy is None
