@@ -29,11 +29,6 @@ class Doing:
     item: int
 
 
-async def shown(session: Session, person_id: int, *, limit: int) -> tuple[PageItem, ...]:
-    """The newest items of somebody's page, oldest of them first."""
-    return tuple(items.unpack(item) for item in await history.newest(session, person_id, limit=limit))
-
-
 class Conversation:
     """Writes what was said into people's histories."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import re
@@ -15,16 +16,17 @@ from aiohttp import web
 from bot.dispatch import Answer, Dispatcher, new_ticket
 from bot.limits import Busy, Patience
 from bot.web import parse, render, safety
-from bot.web.conversation import Conversation, Doing, shown
-from bot.web.items import is_secret
+from bot.web.conversation import Conversation, Doing
+from bot.web.items import PageItem, digest, is_secret, unpack
 from bot.web.parse import Garbled, Posted, Sender
 from bot.web.respond import Respond
 from bot.web.send import WebSender
 from bot.web.signin import FOREIGN, Persona, Personas, SignIn, Visit, web_account
 from handlers.routing import Interaction
 from handlers.views import Form, Link, Reply
-from storage import people
+from storage import history, people
 from storage.database import Database, Session
+from storage.history import Item
 
 __all__ = ["Persona", "WebChannel"]
 
@@ -32,7 +34,7 @@ log = logging.getLogger(__name__)
 
 SHOWN = 30
 SHOWN_MORE = 50
-SHOWN_AT_MOST = 530
+SHOWN_AT_MOST = 230
 LOOKS = 60  # seconds that a page without scripts looks for a late answer by itself
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 Read = Callable[[Posted, Sender], Interaction]
@@ -51,6 +53,15 @@ class _Drawn:
 
     answer: Answer
     stands: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """Somebody's name and the newest of their items; `more` as on the page."""
+
+    name: str
+    items: Sequence[Item]
+    more: int
 
 
 class WebChannel:
@@ -160,49 +171,58 @@ class WebChannel:
         """The page; while an answer is late, one that looks for it by itself."""
         async with self._database.reading() as session:
             visit = await self._visit(session, request)
-            page = await self._drawn(session, visit, show=_number(request.query.get("show", ""), SHOWN)) if visit else None
-        if visit is None or page is None:
+            found = await self._found(session, visit, show=_number(request.query.get("show", ""), SHOWN)) if visit else None
+        if visit is None or found is None:
             return self._nobody(status=200)
         await self._sign_in.note_use(visit)
+        page = await self._paged(visit, found)
         waited_for = request.query.get("working", "")
         if not re.fullmatch(r"[\w-]{1,64}", waited_for, re.ASCII):
-            return self._respond.html(render.page(page))
+            return await self._html(page)
         for item in page.items:
             if item.answers == waited_for:
                 return self._respond.redirect(f"{visit.base}#i{item.id}")
         look = _number(request.query.get("look", ""), 1)
         again = f"{visit.base}?working={waited_for}&look={look + 1}"
-        return self._respond.html(render.page(replace(page, working=again, patient=look < LOOKS)))
+        return await self._html(replace(page, working=again, patient=look < LOOKS))
 
-    async def _drawn(self, session: Session, visit: Visit, *, show: int) -> render.Page | None:
+    async def _found(self, session: Session, visit: Visit, *, show: int) -> _Found | None:
         person = await people.find(session, visit.person_id)
         if person is None:
             return None
         show = min(max(show, SHOWN), SHOWN_AT_MOST)
-        there = await shown(session, visit.person_id, limit=show + 1)
+        there = await history.newest(session, visit.person_id, limit=show + 1)
+        more = show + SHOWN_MORE if len(there) > show and show < SHOWN_AT_MOST else 0
+        return _Found(name=person.name, items=there[-show:], more=more)
+
+    async def _paged(self, visit: Visit, found: _Found) -> render.Page:
         return render.Page(
             base=visit.base,
-            who=visit.label or person.name,
+            who=visit.label or found.name,
             proof=visit.proof,
             ticket=new_ticket(),
-            items=there[-show:],
-            more=show + SHOWN_MORE if len(there) > show and show < SHOWN_AT_MOST else 0,
+            items=await asyncio.to_thread(_unpacked, found.items),
+            more=found.more,
             demo=self._demo,
         )
+
+    async def _html(self, page: render.Page, *, status: int = 200) -> web.Response:
+        """A long page takes a while to draw; others are served meanwhile."""
+        return self._respond.html(await asyncio.to_thread(render.page, page), status=status)
 
     async def _new(self, request: web.Request) -> web.Response:
         """The newest items for the page's script, unless it has them."""
         async with self._database.reading() as session:
             visit = await self._visit(session, request)
-            there = await shown(session, visit.person_id, limit=SHOWN) if visit else ()
+            there = await history.newest(session, visit.person_id, limit=SHOWN) if visit else ()
         if visit is None:
             return self._nobody(status=401)
-        digests = "".join(f"{item.id}{item.digest}" for item in there)
+        digests = "".join(f"{item.id}{digest(item)}" for item in there)
         tag = f'"{hashlib.blake2b(digests.encode(), digest_size=12).hexdigest()}"'
         if request.headers.get("If-None-Match") == tag:
             return self._respond.unchanged()
-        page = render.Page(base=visit.base, who="", proof=visit.proof, ticket="", items=there)
-        return self._respond.fragment(str(render.items(page)), tag=tag)
+        page = render.Page(base=visit.base, who="", proof=visit.proof, ticket="", items=_unpacked(there))
+        return self._respond.fragment(await asyncio.to_thread(render.items, page), tag=tag)
 
     async def _static(self, request: web.Request) -> web.Response:
         return self._respond.static(request.match_info["name"])
@@ -272,12 +292,13 @@ class WebChannel:
         if isinstance(result, _Kept):
             return self._respond.redirect(f"{visit.base}#{result.anchor}")
         async with self._database.reading() as session:
-            page = await self._drawn(session, visit, show=SHOWN)
-        if page is None:
+            found = await self._found(session, visit, show=SHOWN)
+        if found is None:
             return self._nobody(status=401)
+        page = await self._paged(visit, found)
         there = self._conversation.drawn(page.items, doing, result.answer)
         typed = "" if result.stands else doing.interaction.text
-        return self._respond.html(render.page(replace(page, items=there, typed=typed)), status=200 if result.stands else 422)
+        return await self._html(replace(page, items=there, typed=typed), status=200 if result.stands else 422)
 
     async def _close(self, request: web.Request) -> web.Response:
         """Puts a form away without sending it."""
@@ -291,6 +312,10 @@ class WebChannel:
     async def _leave(self, request: web.Request) -> web.Response:
         proved = await self._proved(request)
         return proved if isinstance(proved, web.Response) else await self._sign_in.leave(request, proved[0])
+
+
+def _unpacked(there: Sequence[Item]) -> tuple[PageItem, ...]:
+    return tuple(map(unpack, there))
 
 
 def _number(text: str, otherwise: int) -> int:
