@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -181,7 +182,7 @@ def _card(outcome: Reply | File | Quiet) -> Card:
     return outcome.card if isinstance(outcome, Reply) else Card(title="Done")
 
 
-class _Answers:
+class _Answers(ABC):
     """What one interaction is answered with; `later` shows an answer after Slack was acknowledged."""
 
     def __init__(self, api: AsyncWebClient, session: aiohttp.ClientSession, body: Payload) -> None:
@@ -195,8 +196,9 @@ class _Answers:
         """Says that nothing was begun."""
         await self._carefully(self._private(render.says("Busy", BUSY), "busy"))
 
+    @abstractmethod
     async def _show(self, answer: Answer) -> None:
-        raise NotImplementedError
+        """Shows the answer on the surface it came from; raises what Slack or the network raises."""
 
     async def _carefully(self, showing: Awaitable[None]) -> None:
         try:
