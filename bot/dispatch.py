@@ -118,7 +118,7 @@ class Dispatcher:
         """Never raises: a refusal and a bug are answers too."""
         now = self._clock()
         if not self._limit.allows(interaction.account, now):
-            return Answer(outcome=says("Slow down a little", TOO_MANY), ticket=new_ticket(), unkept=True)
+            return Answer(outcome=says("Slow down a little", TOO_MANY), ticket=new_ticket(), unkept=True, done=False)
         unkept = True  # until the words are known to be free of patient data
         try:
             tidied = _tidied(interaction)
@@ -278,7 +278,7 @@ class Dispatcher:
         route = self._routes.forms.get(interaction.name) if interaction.kind == "form" else None
         if route is None:
             words = (PATIENT_DATA, DELETE_IT) if interaction.kind == "event" else (PATIENT_DATA,)
-            return Answer(outcome=says("I did not keep that", *words), ticket=new_ticket())
+            return Answer(outcome=says("I did not keep that", *words), ticket=new_ticket(), done=False)
         async with self._database.reading() as session:
             person = await self._person(session, interaction)
             request = self._request(interaction, person, session, "", now)
