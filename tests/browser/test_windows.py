@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from tests.browser.windows import Desk
 
 NEED = "What need or problem does it answer, and for whom?"
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = [
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+    pytest.mark.may_block("the browser needs all cores while a page is drawn, and every step takes longer"),
+]
 SOON = 10_000  # milliseconds: the page's script looks every 3 seconds
 
 
