@@ -12,7 +12,7 @@ from storage.database import Database
 from storage.outbox import Claimed, Notice, State
 from storage.people import Group
 from storage.receipts import ReceiptKey
-from tests.storage.hub import NOW, meet, number_of
+from tests.storage.hub import NOW, meet, number_of, only_postgresql
 
 THANKS = Notice(key="idea:1:thanks", kind="ideas.thanks", group=Group.CORE_TEAM, args={"idea": "1"})
 LATER = NOW + timedelta(minutes=5)
@@ -175,3 +175,15 @@ async def test_counts_of_two_servers_add_up(database_url: str) -> None:
         assert await counts.total(session, "nothing") == 0
     for server in servers:
         await server.close()
+
+
+@only_postgresql
+async def test_a_worker_takes_the_next_notices_while_another_still_holds_the_first(database: Database) -> None:
+    async with database.transaction() as session:
+        for number in range(3):
+            await outbox.enqueue(session, Notice(key=str(number), kind="k", group=Group.CORE_TEAM), due_at=NOW)
+    async with database.transaction() as session:
+        first = await outbox.claim(session, lease="one", now=NOW, seconds=60, limit=2)
+        async with asyncio.timeout(10):
+            second = await _claim(database, "two")
+    assert [[each.notice.key for each in claimed] for claimed in (first, second)] == [["0", "1"], ["2"]]
