@@ -50,7 +50,8 @@ class Bot:
             site="http://127.0.0.1",
             wake=lambda: None,
         )
-        self.channel = WebChannel(self.dispatcher, database, clock=clock, secure=secure, patience=patience, personas=personas)
+        unhurried = patience or Patience(seconds=30)
+        self.channel = WebChannel(self.dispatcher, database, clock=clock, secure=secure, patience=unhurried, personas=personas)
         self.delivery = Delivery(database, routes, {"web": self.channel.sender}, clock=clock, lease_seconds=60)
         self._server = TestServer(
             http.application([self.channel], self.dispatcher, links, database, clock=clock, body_limit=262_144), access_log=None
