@@ -14,7 +14,7 @@ from handlers.registry import ROUTES
 from manifests.slack import EVENTS, SCOPES, slack_manifest
 
 COMMITTED = Path("manifests/slack.yaml")
-SCHEMA = Path("/work/shared/schemas/slack-manifest-2.0.0.json")
+SCHEMA = Path(__file__).parents[3] / "shared" / "schemas" / "slack-manifest-2.0.0.json"
 
 
 def test_the_committed_manifest_is_the_generated_one() -> None:
