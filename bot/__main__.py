@@ -178,9 +178,8 @@ def messages(
 @manifest.command("slack")
 def manifest_slack() -> None:
     """Print the Slack app manifest for this server's address."""
-    from manifests.slack import slack_manifest
-
     from handlers.registry import ROUTES
+    from manifests.slack import slack_manifest
 
     typer.echo(slack_manifest(ROUTES, _settings().site), nl=False)
 

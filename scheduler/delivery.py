@@ -188,6 +188,10 @@ class Delivery:
             built = RetryLater(reason="the message could not be built")
         if isinstance(built, _Letter):
             built = await self._send(claimed, built)
+            if isinstance(built, TargetDead) and claimed.notice.group is not None:
+                log.warning("a place takes no messages: its members are told instead", extra={**_facts(claimed), "reason": built.reason})
+                await self._spread(claimed, claimed.notice.group)
+                return
         if built is not None:
             async with self._database.transaction() as session:
                 await self._settle(session, claimed, built)
@@ -231,7 +235,7 @@ class Delivery:
         )
 
     async def _spread(self, claimed: Claimed, group: Group) -> None:
-        """A group without a place: one notice for each member instead, for administrators where it has none yet."""
+        """A group without a place that works: one notice for each member instead, for administrators where it has none yet."""
         notice, now = claimed.notice, self._clock()
         async with self._database.transaction() as session:
             told = await people.members(session, group) or await people.administrators(session)

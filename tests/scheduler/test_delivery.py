@@ -238,6 +238,16 @@ async def test_a_group_is_told_in_its_place(post: Post) -> None:
     assert post.slack.sendings[0].target.person_id is None
 
 
+async def test_a_group_whose_place_takes_nothing_is_told_one_by_one(post: Post) -> None:
+    await post.person("CORE", Group.CORE_TEAM)
+    await _set_place(post)
+    post.slack.results = [TargetDead(reason="is_archived")]
+    await post.put(FOR_THE_CORE_TEAM)
+    await post.worker.run()
+    assert post.slack.users == ["C1", "CORE"]
+    assert await post.states() == ["spread", "sent"]
+
+
 async def test_a_group_without_a_place_is_told_one_by_one(post: Post) -> None:
     for user in ("CORE1", "CORE2"):
         await post.person(user, Group.CORE_TEAM)
