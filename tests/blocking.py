@@ -9,6 +9,7 @@ import resource
 import threading
 import time
 from asyncio import events
+from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+BEAT = 0.01
 LONGEST = 0.1
 """Seconds that one step of a loop may take."""
 MAY_BLOCK = "may_block"
@@ -49,12 +51,12 @@ class Moment:
     tidying: float
 
 
-def own_seconds(begun: Moment, ended: Moment) -> float:
-    """What the thread itself did since: its work and its sleeps, but not its wait for a busy processor."""
+def own_seconds(begun: Moment, ended: Moment, stalled: float = 0.0) -> float:
+    """What the thread itself did since: its work and its sleeps, but not its wait for a busy processor or a stalled machine."""
     wall, work, tidied = ended.wall - begun.wall, ended.work - begun.work, ended.tidying - begun.tidying
     if begun.queued is not None and ended.queued is not None:
-        return max(work, wall - (ended.queued - begun.queued)) - tidied
-    return (work if ended.sleeps == begun.sleeps else wall) - tidied
+        return max(work, wall - (ended.queued - begun.queued) - stalled) - tidied
+    return (work if ended.sleeps == begun.sleeps else max(work, wall - stalled)) - tidied
 
 
 _thread = threading.local()
@@ -70,11 +72,41 @@ def _queued() -> float | None:
         return None
 
 
+class Heart:
+    """Beats in a thread of its own: where it is late too, the machine stood still and not the loop."""
+
+    def __init__(self) -> None:
+        self._late: deque[tuple[float, float]] = deque(maxlen=500)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def _beat(self) -> None:
+        expected = time.perf_counter() + BEAT
+        while not self._ended.wait(BEAT):
+            now = time.perf_counter()
+            if now - expected > BEAT:
+                self._late.append((now, now - expected))
+            expected = now + BEAT
+
+    def stalled_since(self, begun: float) -> float:
+        """Seconds that beats came too late since then."""
+        return sum(min(late, now - begun) for now, late in tuple(self._late) if now > begun)
+
+    def __enter__(self) -> Heart:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+
 class Meter:
     """Times every step of every event loop in this process while it is used."""
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
+        self._heart = Heart()
         self._tidying = self._tidying_since = 0.0
 
     def _tidy(self, phase: str, _info: dict[str, int]) -> None:
@@ -94,8 +126,10 @@ class Meter:
         try:
             step(handle)
         finally:
-            if time.perf_counter() - begun.wall > LONGEST and (seconds := own_seconds(begun, self._now())) > LONGEST:
-                self.blocks.append(Block(seconds=seconds, what=_name(handle)))
+            if time.perf_counter() - begun.wall > LONGEST:
+                seconds = own_seconds(begun, self._now(), self._heart.stalled_since(begun.wall))
+                if seconds > LONGEST:
+                    self.blocks.append(Block(seconds=seconds, what=_name(handle)))
 
     @contextmanager
     def running(self) -> Iterator[list[Block]]:
@@ -104,7 +138,8 @@ class Meter:
         events.Handle._run = lambda handle: self.run(handle, step)  # type: ignore[method-assign, assignment]
         gc.callbacks.append(self._tidy)
         try:
-            yield self.blocks
+            with self._heart:
+                yield self.blocks
         finally:
             gc.callbacks.remove(self._tidy)
             events.Handle._run = step  # type: ignore[method-assign]
