@@ -42,18 +42,24 @@ class Block:
 
 @dataclass(frozen=True, kw_only=True)
 class Moment:
-    """What the clocks of this thread show, in seconds; `queued` is None where the kernel does not tell it."""
+    """What the clocks of this thread show, in seconds; `queued` is None where the kernel does not tell it.
+
+    `fetched` counts pages of memory that the machine had put away and had to bring back.
+    """
 
     wall: float
     work: float
     queued: float | None
     sleeps: int
     tidying: float
+    fetched: int = 0
 
 
 def own_seconds(begun: Moment, ended: Moment, stalled: float = 0.0) -> float:
     """What the thread itself did since: its work and its sleeps, but not its wait for a busy processor or a stalled machine."""
     wall, work, tidied = ended.wall - begun.wall, ended.work - begun.work, ended.tidying - begun.tidying
+    if ended.fetched > begun.fetched:
+        return work - tidied
     if begun.queued is not None and ended.queued is not None:
         return max(work, wall - (ended.queued - begun.queued) - stalled) - tidied
     return (work if ended.sleeps == begun.sleeps else max(work, wall - stalled)) - tidied
@@ -117,8 +123,15 @@ class Meter:
             self._tidying += time.perf_counter() - self._tidying_since
 
     def _now(self) -> Moment:
-        sleeps = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
-        return Moment(wall=time.perf_counter(), work=time.thread_time(), queued=_queued(), sleeps=sleeps, tidying=self._tidying)
+        used = resource.getrusage(resource.RUSAGE_THREAD)
+        return Moment(
+            wall=time.perf_counter(),
+            work=time.thread_time(),
+            queued=_queued(),
+            sleeps=used.ru_nvcsw,
+            tidying=self._tidying,
+            fetched=used.ru_majflt,
+        )
 
     def run(self, handle: asyncio.Handle, step: Any) -> None:
         """One step, timed."""
