@@ -19,6 +19,20 @@ _BLANK = ("Cf", "Zs", "Zl", "Zp", "Cc")
 _EMPTY = "\u034f\u115f\u1160\u2800\u3164\uffa0\ufe0e\ufe0f"  # shown as nothing, though Unicode calls them letters and marks
 
 
+MOST_MARKS = 20
+"""Accents upon one letter; putting an endless pile of them in order takes time that grows with its square."""
+
+
+def _unstacked(text: str) -> str:
+    """The text without the marks that pile up beyond what any language writes."""
+    kept, pile = [], 0
+    for character in text:
+        pile = pile + 1 if unicodedata.combining(character) else 0
+        if pile <= MOST_MARKS:
+            kept.append(character)
+    return "".join(kept)
+
+
 def tidy(text: str) -> str:
     """The text without what no reader could see: control characters, direction overrides, zero widths, spaces at the ends.
 
@@ -27,7 +41,8 @@ def tidy(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text.strip()
     plain = text.replace("\r\n", "\n").replace("\r", "\n").translate(_TURNING)
-    kept = unicodedata.normalize("NFC", "".join(c for c in plain if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs")))
+    seen = "".join(c for c in plain if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+    kept = _unstacked(unicodedata.normalize("NFC", _unstacked(seen)))
     if all(c in _EMPTY or unicodedata.category(c) in _BLANK for c in kept):
         return ""
     return kept.strip()

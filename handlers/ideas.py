@@ -233,12 +233,20 @@ async def withdraw(request: Request) -> Outcome:
     return Reply(card=card, reference=f"IDEA-{id}")
 
 
+def _waiting(idea: Idea) -> Message:
+    """For an administrator who may not see the idea: only that somebody must be made a member."""
+    text = Text(text="The Core Team has no members to tell. Type “admin people” to give somebody the group.")
+    return Message(card=Card(title=f"{idea.reference} waits for the Core Team", blocks=(text,)))
+
+
 @router.message("ideas.received")
 async def received(occasion: Occasion) -> Message | None:
     """Tells the Core Team of an idea; kept true while it changes."""
     idea = await ideas.find(occasion.session, int(occasion.args["idea"]))
     if idea is None:
         return None
+    if occasion.person is not None and not _sees(occasion.person, idea):
+        return _waiting(idea) if occasion.person.administrator else None
     title = "An idea was withdrawn" if idea.state is IdeaState.WITHDRAWN else "A new idea"
     card = Card(title=f"{title}: {idea.reference}", blocks=(Text(text=idea.title), _facts(idea)), buttons=(_open_button(idea.id, "Open"),))
     return Message(card=card, live=f"idea:{idea.id}")

@@ -112,3 +112,12 @@ async def test_an_author_withdraws_and_the_core_team_sees_it(hub: Hub) -> None:
     await nurse.sees("IDEA-1 is withdrawn")
     assert "Withdrawn by its author" in await kay.is_told("An idea was withdrawn: IDEA-1")
     assert await kay.was_told("IDEA-1") == 1
+
+
+async def test_without_a_core_team_an_administrator_learns_only_that_an_idea_waits(hub: Hub) -> None:
+    head = await hub.somebody("Administrator", administrator=True)
+    nurse = await hub.somebody("Ward nurse")
+    await nurse.types("idea")
+    await nurse.fills({**GOOD, "Who may see it": "The Core Team only"})
+    await nurse.sees("IDEA-1 is with the Core Team")
+    assert "Sensors" not in await head.is_told("IDEA-1 waits for the Core Team")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 
 import pytest
@@ -144,3 +145,9 @@ def test_what_can_be_read_stays(text: str, tidied: str) -> None:
 
 def test_all_values_are_tidied() -> None:
     assert tidy_values({"one": " a\x00", "many": (" b", "\u200b")}) == {"one": "a", "many": ("b", "")}
+
+
+def test_a_pile_of_marks_costs_no_more_than_other_words() -> None:
+    begun = time.process_time()
+    assert len(tidy("a" + "\u0300\u0316" * 60_000)) <= 21
+    assert time.process_time() - begun < 2
