@@ -39,7 +39,8 @@ TOO_MANY = "That is more than I can take from one person in a minute. Wait a min
 class Answer:
     """What to show and the ticket its buttons or form carry; `unkept`: the words that led to it must not be kept anywhere.
 
-    `done` is False where the request was turned away: a form that was sent must then stay open as it was typed.
+    `done` is False where the request was turned away with a card: a form that was sent must then stay open as it was typed.
+    A form shown again with its errors takes the place of the one that was sent, so it counts as done.
     """
 
     outcome: Outcome
@@ -189,24 +190,31 @@ class Dispatcher:
         route, text = self._route(interaction)
         claims = interaction.kind in ("event", "file") or not route.reads
         async with self._database.transaction() if claims else self._database.reading() as session:
-            person = await self._person(session, interaction)
-            request = self._request(interaction, person, session, text, now)
-            if not (route.may.held_by(person) and await route.may.over(request)):
-                raise _NotAllowed(person, route.may)
+            request = await self._permitted(route, interaction, session, text, now)
+            person = request.person
+            moved = None if person.account_id == person.last_account_id else person.account_id
             key = ReceiptKey.of(person.id, interaction.name or route.name, interaction.ticket, interaction.args)
             if claims and not await receipts.claim(session, key, now=now):
                 raise _Repeated(await receipts.reference_of(session, key))
             outcome = await self._handled(route, request)
             if claims and isinstance(outcome, Reply) and outcome.reference:
                 await receipts.refer(session, key, outcome.reference)
-            if claims and person.account_id is not None and person.account_id != person.last_account_id:
-                await accounts.use(session, person.id, person.account_id)
+            if claims and moved is not None:
+                await accounts.use(session, person.id, moved)
         if claims:
             self._wake()
-        elif person.account_id is not None and person.account_id != person.last_account_id:
+        elif moved is not None:
             async with self._database.transaction() as session:
-                await accounts.use(session, person.id, person.account_id)
+                await accounts.use(session, person.id, moved)
         return outcome
+
+    async def _permitted(self, route: Route, interaction: Interaction, session: Session, text: str, now: datetime) -> Request:
+        """The request of somebody who may use the route; raises _NotAllowed for anybody else."""
+        person = await self._person(session, interaction)
+        request = self._request(interaction, person, session, text, now)
+        if not (route.may.held_by(person) and await route.may.over(request)):
+            raise _NotAllowed(person, route.may)
+        return request
 
     def _route(self, interaction: Interaction) -> tuple[Route, str]:
         """The route and the text that is left for it; an unknown one is answered by a route that says so."""
@@ -280,10 +288,7 @@ class Dispatcher:
             words = (PATIENT_DATA, DELETE_IT) if interaction.kind == "event" else (PATIENT_DATA,)
             return Answer(outcome=says("I did not keep that", *words), ticket=new_ticket(), done=False)
         async with self._database.reading() as session:
-            person = await self._person(session, interaction)
-            request = self._request(interaction, person, session, "", now)
-            if not (route.may.held_by(person) and await route.may.over(request)):
-                raise _NotAllowed(person, route.may)
+            request = await self._permitted(route, interaction, session, "", now)
             form = await route.build(request)
         names = {field.name for field in form.fields}
         errors = {name if name in names else "": PATIENT_DATA for name in findings}
