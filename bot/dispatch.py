@@ -14,10 +14,11 @@ from bot.links import FileLinks
 from handlers import forms, screening
 from handlers.errors import GONE, Refused
 from handlers.routing import FormRoute, Interaction, Profile, Request, Right, Route, Routes
-from handlers.views import Form, Link, Outcome, Quiet, Reply, says
+from handlers.views import Form, Link, Outcome, Quiet, Reply, Text, says
 from handlers.words import LONDON
 from storage import accounts, audit, counts, drafts, people, receipts
 from storage.database import Database, Session, UncertainCommit
+from storage.drafts import DraftKey
 from storage.people import AccountKey, Person, Seen
 from storage.receipts import ReceiptKey
 
@@ -32,6 +33,7 @@ PATIENT_DATA = (
     "I have kept nothing of it."
 )
 DELETE_IT = "Please delete your message too: I cannot do that for you."
+UNSENT = Text(text="This is what you typed last time. It was not sent.", kind="note")
 TOO_MANY = "That is more than I can take from one person in a minute. Wait a minute, then try again. Nothing was changed."
 
 
@@ -59,8 +61,8 @@ class _NotAllowed(Exception):
 class _FormRefused(Exception):
     """A form to be shown again: everything is rolled back, its receipt too."""
 
-    def __init__(self, person: Person, form: Form) -> None:
-        self.person, self.form = person, form
+    def __init__(self, person: Person, form: Form, *, drafts: bool) -> None:
+        self.person, self.form, self.drafts = person, form, drafts
 
 
 class _Repeated(Exception):
@@ -124,7 +126,7 @@ class Dispatcher:
         try:
             tidied = _tidied(interaction)
             findings = _findings(tidied)
-            unkept = bool(findings)
+            unkept = bool(findings) or self._is_confidential(tidied)
             try:
                 answer = await self._answer(tidied, findings, now)
             except _NotMet:
@@ -149,7 +151,8 @@ class Dispatcher:
             words = f"This is for {refusal.right.phrase}. Nothing was changed."
             return Answer(outcome=says("I could not do that", words), ticket=new_ticket(), done=False)
         except _FormRefused as refusal:
-            await self._keep_draft(refusal, now)
+            if refusal.drafts:
+                await self._keep_draft(refusal, now)
             return Answer(outcome=refusal.form, ticket=interaction.ticket)
 
     # -- who it is
@@ -188,8 +191,9 @@ class Dispatcher:
         if interaction.name in self._routes.files and interaction.kind == "action":
             return self._file_link(interaction, now)
         route, text = self._route(interaction)
-        claims = interaction.kind in ("event", "file") or not route.reads
-        async with self._database.transaction() if claims else self._database.reading() as session:
+        writes = interaction.kind in ("event", "file") or not route.reads
+        claims = writes and not route.confidential
+        async with self._database.transaction() if writes else self._database.reading() as session:
             request = await self._permitted(route, interaction, session, text, now)
             person = request.person
             moved = None if person.account_id == person.last_account_id else person.account_id
@@ -199,9 +203,9 @@ class Dispatcher:
             outcome = await self._handled(route, request)
             if claims and isinstance(outcome, Reply) and outcome.reference:
                 await receipts.refer(session, key, outcome.reference)
-            if claims and moved is not None:
+            if writes and moved is not None:
                 await accounts.use(session, person.id, moved)
-        if claims:
+        if writes:
             self._wake()
         elif moved is not None:
             async with self._database.transaction() as session:
@@ -233,6 +237,11 @@ class Dispatcher:
             raise Refused(GONE)
         return found, ""
 
+    def _is_confidential(self, interaction: Interaction) -> bool:
+        """Whether no trace of this may be kept."""
+        route = (self._routes.forms if interaction.kind == "form" else self._routes.actions).get(interaction.name)
+        return route is not None and route.confidential
+
     def _unknown_word(self) -> Route:
         async def say(request: Request) -> Outcome:
             near = self._routes.nearest(request.text, request.person)
@@ -263,11 +272,21 @@ class Dispatcher:
             values, errors = forms.check(form, request.values)
             request = replace(request, values=values)
             if errors:
-                raise _FormRefused(request.person, form.refused(errors, request))
+                raise _FormRefused(request.person, form.refused(errors, request), drafts=route.drafts)
         outcome = await route.run(request)
-        if isinstance(outcome, Form) and outcome.errors:
-            raise _FormRefused(request.person, outcome)
-        return outcome
+        if not isinstance(outcome, Form):
+            return outcome
+        if outcome.errors:
+            raise _FormRefused(request.person, outcome, drafts=isinstance(route, FormRoute) and route.drafts)
+        return outcome if request.text.strip() or isinstance(route, FormRoute) else await self._with_draft(outcome, request)
+
+    async def _with_draft(self, form: Form, request: Request) -> Form:
+        """A form that is asked for without a word: with what was typed into it before and not sent."""
+        route = self._routes.forms.get(form.action)
+        if route is None or not route.drafts:
+            return form
+        draft = await drafts.find(request.session, DraftKey(person_id=request.person.id, action=form.action, args=form.args))
+        return replace(forms.prefilled(form.filled(draft)), blocks=(UNSENT, *form.blocks)) if draft else form
 
     def _file_link(self, interaction: Interaction, now: datetime) -> Reply:
         url = f"{self._site}/files/{self._links.seal(interaction, now)}"
@@ -304,8 +323,9 @@ class Dispatcher:
 
     async def _keep_draft(self, refusal: _FormRefused, now: datetime) -> None:
         values = {name: value for name, value in refusal.form.values.items() if value}
+        key = DraftKey(person_id=refusal.person.id, action=refusal.form.action, args=refusal.form.args)
         async with self._database.transaction() as session:
-            await drafts.keep(session, person_id=refusal.person.id, action=refusal.form.action, values=values, now=now)
+            await drafts.keep(session, key, values, now=now)
 
 
 def _tidied(interaction: Interaction) -> Interaction:

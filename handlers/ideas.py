@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from handlers import forms, words
 from handlers.errors import Refused
+from handlers.paging import Page
 from handlers.routing import Occasion, Request, Right, Router
 from handlers.views import Button, Card, Choice, Fact, Facts, Form, Line, Lines, Message, Option, Outcome, Reply, Text, TextField
-from storage import drafts, ideas, outbox, people
+from storage import ideas, outbox, people
 from storage.ideas import Idea, IdeaState, Visibility
 from storage.outbox import Notice
 from storage.people import Group, Person
@@ -72,15 +72,10 @@ def _started_with(text: str) -> dict[str, str]:
 
 @router.command("idea", "share an idea, or see one", usage="idea, idea better discharge letters, or idea IDEA-42", asks=True)
 async def start(request: Request) -> Outcome:
-    """The form, with the words that were typed, or a draft kept from before; or the card of one idea."""
+    """The form, with the words that were typed; or the card of one idea."""
     if named := re.fullmatch(r"(?:idea)?[-\s#]*(\d{1,9})", request.text.strip(), re.IGNORECASE):
         return Reply(card=await _card(request, int(named[1])))
-    form = await _idea_form(request)
-    draft = await drafts.find(request.session, person_id=request.person.id, action=form.action)
-    if draft and not request.text.strip():
-        note = Text(text="This is what you typed last time. It was not sent.", kind="note")
-        return replace(forms.prefilled(form.filled(draft)), blocks=(note,))
-    return form.filled(_started_with(request.text))
+    return (await _idea_form(request)).filled(_started_with(request.text))
 
 
 @router.action("ideas.start", reads=True)
@@ -106,7 +101,7 @@ async def submit(request: Request) -> Outcome:
     args = {"idea": str(id)}
     await outbox.enqueue(
         request.session,
-        Notice(key=f"idea:{id}:received", kind="ideas.received", group=Group.CORE_TEAM, args=args),
+        Notice(key=f"idea:{id}:received", kind="ideas.received", group=Group.CORE_TEAM, args=args, live=_live(id)),
         Notice(key=f"idea:{id}:thanks", kind="ideas.thanks", person_id=request.person.id, args=args),
         due_at=request.now,
     )
@@ -119,6 +114,11 @@ async def submit(request: Request) -> Outcome:
         buttons=(_open_button(id, "See your idea"), Button(label="Share another idea", action="ideas.start", does="ask")),
     )
     return Reply(card=card, reference=f"IDEA-{id}")
+
+
+def _live(id: int) -> str:
+    """The Core Team's message about an idea, which is kept true."""
+    return f"idea:{id}"
 
 
 def _open_button(id: int, label: str) -> Button:
@@ -182,8 +182,8 @@ async def _page(request: Request, offset: int) -> Card:
     share = Button(label="Share an idea", action="ideas.start", does="ask", style="primary")
     if not total:
         return Card(title="Your ideas", blocks=(Text(text="You have not shared an idea yet."),), buttons=(share,))
-    offset = min(offset, (total - 1) // PAGE * PAGE)
-    shown = await ideas.list_by_author(request.session, request.person.id, offset=offset, limit=PAGE)
+    page = Page.of(total, offset, size=PAGE)
+    shown = await ideas.list_by_author(request.session, request.person.id, offset=page.offset, limit=PAGE)
     lines = tuple(
         Line(
             text=f"{idea.reference}: {idea.title}",
@@ -192,10 +192,9 @@ async def _page(request: Request, offset: int) -> Card:
         )
         for idea in shown
     )
-    turns = (("Newer", offset - PAGE, offset > 0), ("Older", offset + PAGE, offset + PAGE < total))
-    pages = tuple(Button(label=label, action="ideas.page", args={"offset": str(to)}) for label, to, there in turns if there)
-    range_shown = f"{words.number(offset + 1)} to {words.number(offset + len(shown))} of {words.count(total, 'idea')}, newest first."
-    return Card(title="Your ideas", blocks=(Text(text=range_shown, kind="note"), Lines(lines=lines)), buttons=(*pages, share))
+    pages = page.turns("ideas.page", back="Newer", more="Older")
+    shown_note = Text(text=f"{page.said('idea')}, newest first.", kind="note")
+    return Card(title="Your ideas", blocks=(shown_note, Lines(lines=lines)), buttons=(*pages, share))
 
 
 async def _is_author(request: Request) -> bool:
@@ -226,7 +225,7 @@ async def withdraw(request: Request) -> Outcome:
     id = request.number("idea")
     if not await ideas.withdraw(request.session, id):
         raise Refused(f"IDEA-{id} was already withdrawn. There is nothing more to do.")
-    told = Notice(key=f"idea:{id}:withdrawn", kind="ideas.received", group=Group.CORE_TEAM, args={"idea": str(id)})
+    told = Notice(key=f"idea:{id}:withdrawn", kind="ideas.received", group=Group.CORE_TEAM, args={"idea": str(id)}, live=_live(id))
     await outbox.enqueue(request.session, told, due_at=request.now)
     share = Button(label="Share an idea", action="ideas.start", does="ask")
     card = Card(title=f"IDEA-{id} is withdrawn", blocks=(Text(text="The Core Team’s card now says so."),), buttons=(share,))
@@ -249,7 +248,7 @@ async def received(occasion: Occasion) -> Message | None:
         return _waiting(idea) if occasion.person.administrator else None
     title = "An idea was withdrawn" if idea.state is IdeaState.WITHDRAWN else "A new idea"
     card = Card(title=f"{title}: {idea.reference}", blocks=(Text(text=idea.title), _facts(idea)), buttons=(_open_button(idea.id, "Open"),))
-    return Message(card=card, live=f"idea:{idea.id}")
+    return Message(card=card, live=_live(idea.id))
 
 
 @router.message("ideas.thanks")

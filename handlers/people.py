@@ -6,6 +6,7 @@ import re
 
 from handlers import words
 from handlers.errors import Refused
+from handlers.paging import Page
 from handlers.routing import Request, Router, administrator
 from handlers.views import Button, Card, Choice, Form, Line, Lines, Option, Outcome, Reply, Text, TextField, Toggle, Value
 from storage import audit, people, rights
@@ -47,8 +48,8 @@ async def turn_page(request: Request) -> Outcome:
 async def _page(request: Request, offset: int, find: str) -> Card:
     everybody = await people.list_people(request.session)
     found = [each for each in everybody if find.casefold() in f"{each.name} {each.email or ''}".casefold()]
-    offset = min(offset, max(0, len(found) - 1) // PAGE * PAGE)
-    shown = found[offset : offset + PAGE]
+    page = Page.of(len(found), offset, size=PAGE)
+    shown = found[page.offset : page.offset + PAGE]
     lines = tuple(
         Line(
             text=each.name,
@@ -57,12 +58,7 @@ async def _page(request: Request, offset: int, find: str) -> Card:
         )
         for each in shown
     )
-    turns = (("Back", offset - PAGE, offset > 0), ("More", offset + PAGE, offset + PAGE < len(found)))
-    pages = tuple(
-        Button(label=label, action="people.page", args={"offset": str(to), "find": words.short(find, 100)})
-        for label, to, there in turns
-        if there
-    )
+    pages = page.turns("people.page", {"find": words.short(find, 100)})
     heading = Text(
         text=f"{words.count(len(found), 'person', 'people')}. To find somebody, type “admin people” and their name.", kind="note"
     )
@@ -108,7 +104,7 @@ async def ask_change(request: Request) -> Outcome:
     return await _change_form(request)
 
 
-@router.form("people.change", _change_form, may=administrator)
+@router.form("people.change", _change_form, may=administrator, drafts=False)
 async def change(request: Request) -> Outcome:
     """Gives and takes groups, organisation and the administrator flag; each change is audited."""
     person = await _person_in(request)

@@ -45,7 +45,7 @@ async def ask(request: Request) -> Outcome:
     return await _setup_form(request)
 
 
-@router.form("places.set", _setup_form, may=administrator)
+@router.form("places.set", _setup_form, may=administrator, drafts=False)
 async def set_place(request: Request) -> Outcome:
     """Makes the channel the group's place and says so there."""
     group = Group(request.one("group"))

@@ -148,12 +148,16 @@ administrator = Right(phrase="administrators", held_by=lambda person: person.adm
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """A handler with its name and its conditions; `reads`: it changes nothing."""
+    """A handler with its name and its conditions; `reads`: it changes nothing.
+
+    `confidential`: of what is said there no receipt, draft, page or audit is kept, so repeating it must do no harm.
+    """
 
     name: str
     run: Handler
     may: Right
     reads: bool = False
+    confidential: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,9 +171,13 @@ class CommandRoute(Route):
 
 @dataclass(frozen=True, kw_only=True)
 class FormRoute(Route):
-    """What happens with a filled form; `build` makes the form it is checked against."""
+    """What happens with a filled form; `build` makes the form it is checked against.
+
+    `drafts`: what was typed and refused is offered when the form is next asked for.
+    """
 
     build: FormBuilder
+    drafts: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,20 +218,23 @@ class Router:
 
         return add
 
-    def action(self, name: str, *, may: Right = anyone, reads: bool = False) -> Callable[[Handler], Handler]:
+    def action(self, name: str, *, may: Right = anyone, reads: bool = False, confidential: bool = False) -> Callable[[Handler], Handler]:
         """What a button does: `@router.action("ideas.withdraw", may=author)`."""
 
         def add(run: Handler) -> Handler:
-            _put(self.actions, name, Route(name=name, run=run, may=may, reads=reads))
+            _put(self.actions, name, Route(name=name, run=run, may=may, reads=reads, confidential=confidential))
             return run
 
         return add
 
-    def form(self, name: str, build: FormBuilder, *, may: Right = anyone) -> Callable[[Handler], Handler]:
+    def form(
+        self, name: str, build: FormBuilder, *, may: Right = anyone, drafts: bool = True, confidential: bool = False
+    ) -> Callable[[Handler], Handler]:
         """What happens with a form that passed its own checks: `@router.form("ideas.submit", idea_form)`."""
 
         def add(run: Handler) -> Handler:
-            _put(self.forms, name, FormRoute(name=name, run=run, may=may, build=build))
+            route = FormRoute(name=name, run=run, may=may, build=build, drafts=drafts and not confidential, confidential=confidential)
+            _put(self.forms, name, route)
             return run
 
         return add

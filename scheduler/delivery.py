@@ -7,12 +7,10 @@ import hashlib
 import logging
 import random
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias, assert_never
-from weakref import WeakValueDictionary
 
 from handlers.routing import Occasion, Routes
 from handlers.views import Message
@@ -127,7 +125,6 @@ class Delivery:
         self._database, self._routes, self._senders, self._clock = database, routes, senders, clock
         self._lease_seconds = lease_seconds
         self._chance = chance or random.Random()  # noqa: S311 - jitter, not a secret
-        self._live: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._due = asyncio.Event()
         self._stopping = False
 
@@ -241,7 +238,7 @@ class Delivery:
             told = await people.members(session, group) or await people.administrators(session)
             if not told:
                 later = now + LONGEST_WAIT
-                await outbox.put_back(session, claimed, due_at=later, reason="nobody is in the group yet", attempts=0)
+                await outbox.put_back(session, claimed, now=now, due_at=later, reason="nobody is in the group yet", attempts=0)
                 return
             each = (replace(notice, key=f"{notice.key}:person:{person.id}", person_id=person.id, group=None) for person in told)
             if await outbox.settle(session, claimed, State.SPREAD, now=now):
@@ -254,7 +251,7 @@ class Delivery:
         result: Result = TargetDead(reason="nowhere to send it")
         for target in letter.targets:
             try:
-                async with asyncio.timeout(self._lease_seconds), self._one_at_a_time(letter.message, target):
+                async with asyncio.timeout(self._lease_seconds):
                     result = await self._send_to(claimed, letter.message, target)
             except TimeoutError:
                 return Ambiguous(reason="the channel gave no answer within the lease")
@@ -264,15 +261,6 @@ class Delivery:
             if not isinstance(result, TargetDead):
                 break
         return result
-
-    @asynccontextmanager
-    async def _one_at_a_time(self, message: Message, target: Target) -> AsyncIterator[None]:
-        """Two notices about one live message: the second waits, and changes what the first has sent."""
-        if message.live is None:
-            yield
-            return
-        async with self._live.setdefault((message.live, target.key), asyncio.Lock()):
-            yield
 
     async def _send_to(self, claimed: Claimed, message: Message, target: Target) -> Result:
         sender = self._senders.get(target.channel)
@@ -302,7 +290,7 @@ class Delivery:
                 else:
                     seconds = result.seconds if isinstance(result, RetryLater) else None
                     due_at = now + self._wait(claimed.attempts, seconds)
-                    await outbox.put_back(session, claimed, due_at=due_at, reason=result.reason)
+                    await outbox.put_back(session, claimed, now=now, due_at=due_at, reason=result.reason)
             case Ambiguous():
                 await self._settle_ambiguous(session, claimed, result, now)
             case TargetDead() | BadContent():
@@ -316,7 +304,7 @@ class Delivery:
         route = self._routes.messages.get(claimed.notice.kind)
         if route is not None and route.awaited and claimed.repeats == 0:
             due_at = now + self._wait(1, None)
-            await outbox.put_back(session, claimed, due_at=due_at, reason=result.reason, repeated=True)
+            await outbox.put_back(session, claimed, now=now, due_at=due_at, reason=result.reason, repeated=True)
         else:
             await outbox.settle(session, claimed, State.UNKNOWN, now=now, reason=result.reason)
 

@@ -29,6 +29,7 @@ class State(StrEnum):
 
 
 _WAITING, _SENDING = sa.text("state = 'waiting'"), sa.text("state = 'sending'")
+SUPERSEDED = "a newer one waits"
 
 
 class OutboxRow(Base):
@@ -38,6 +39,8 @@ class OutboxRow(Base):
         sa.CheckConstraint("(state = 'sending') = (lease IS NOT NULL)", name="lease_while_sending"),
         sa.Index("ix_outbox_waiting", "due_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
         sa.Index("ix_outbox_sending", "lease_until", sqlite_where=_SENDING, postgresql_where=_SENDING),
+        sa.Index("uq_outbox_live_waiting", "live", unique=True, sqlite_where=_WAITING, postgresql_where=_WAITING),
+        sa.Index("ix_outbox_live_sending", "live", sqlite_where=_SENDING, postgresql_where=_SENDING),
     )  # fmt: skip
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
@@ -45,6 +48,7 @@ class OutboxRow(Base):
     person_id: Mapped[int | None] = mapped_column(sa.ForeignKey("people.id"))
     group: Mapped[Group | None] = mapped_column(one_of(Group, "group"))
     args: Mapped[dict[str, str]]
+    live: Mapped[str | None]
     state: Mapped[State] = mapped_column(one_of(State, "state"))
     due_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(default=0)
@@ -67,13 +71,17 @@ class LiveRow(Base):
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """One thing to tell: `key` makes it one of a kind; to a person, or to a group's place."""
+    """One thing to tell: `key` makes it one of a kind; to a person, or to a group's place.
+
+    `live` is that of the message it brings up to date: of each there is one that waits, and one at a time is sent.
+    """
 
     key: str
     kind: str
     person_id: int | None = None
     group: Group | None = None
     args: Mapping[str, str] = field(default_factory=dict)
+    live: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,16 +108,16 @@ class Stuck:
     reason: str | None
 
 
-_ENQUEUE = Upsert(OutboxRow, unique=("key",))
+_ENQUEUE = Upsert(OutboxRow)
 _LIVE = Upsert(LiveRow, unique=("key", "place"), replacing=("handle",))
 
 
 async def enqueue(session: Session, *notices: Notice, due_at: datetime) -> None:
-    """Puts notices into the outbox; a key that is there already is left as it is."""
+    """Puts notices into the outbox; where the key is there already, or one about the same live message waits, nothing is added."""
     rows = [
         {
             "key": notice.key, "kind": notice.kind, "person_id": notice.person_id, "group": notice.group,
-            "args": dict(notice.args), "state": State.WAITING, "due_at": due_at, "attempts": 0, "repeats": 0,
+            "args": dict(notice.args), "live": _lane(notice), "state": State.WAITING, "due_at": due_at, "attempts": 0, "repeats": 0,
         }
         for notice in notices
     ]  # fmt: skip
@@ -117,9 +125,21 @@ async def enqueue(session: Session, *notices: Notice, due_at: datetime) -> None:
         await _ENQUEUE(session, *rows)
 
 
+def _lane(notice: Notice) -> str | None:
+    """A live message stands once for each person or group."""
+    return notice.live and f"{notice.live}@{notice.group or notice.person_id}"
+
+
 def _claimed(row: sa.Row[tuple[object, ...]], lease: str) -> Claimed:
-    notice = Notice(key=row.key, kind=row.kind, person_id=row.person_id, group=row.group, args=row.args)
+    live = row.live and row.live.rpartition("@")[0]
+    notice = Notice(key=row.key, kind=row.kind, person_id=row.person_id, group=row.group, args=row.args, live=live)
     return Claimed(id=row.id, notice=notice, lease=lease, attempts=row.attempts + 1, repeats=row.repeats)
+
+
+def _lane_is(state: State) -> sa.ColumnElement[bool]:
+    """Whether another notice about the same live message is in this state."""
+    other = sa.alias(OutboxRow.__table__)
+    return sa.exists().where(other.c.live == OutboxRow.live, other.c.state == state, other.c.id != OutboxRow.id)
 
 
 async def any_due(session: Session, *, now: datetime) -> bool:
@@ -135,8 +155,11 @@ async def any_expired(session: Session, *, now: datetime) -> bool:
 
 
 async def claim(session: Session, *, lease: str, now: datetime, seconds: float, limit: int) -> tuple[Claimed, ...]:
-    """Takes up to `limit` due notices, oldest first, for `seconds`; replicas never take the same one."""
-    due = (OutboxRow.state == State.WAITING) & (OutboxRow.due_at <= now)
+    """Takes up to `limit` due notices, oldest first, for `seconds`; replicas never take the same one.
+
+    One whose live message is being sent is left until that has ended.
+    """
+    due = (OutboxRow.state == State.WAITING) & (OutboxRow.due_at <= now) & ~_lane_is(State.SENDING)
     free = sa.select(OutboxRow.__table__).where(due).order_by(OutboxRow.due_at, OutboxRow.id).limit(limit)
     rows = (await session.execute(free.with_for_update(skip_locked=True))).all()
     if rows:
@@ -164,12 +187,14 @@ async def settle(session: Session, claimed: Claimed, state: State, *, now: datet
 
 
 async def put_back(
-    session: Session, claimed: Claimed, *, due_at: datetime, reason: str, repeated: bool = False, attempts: int | None = None
+    session: Session, claimed: Claimed, *, now: datetime, due_at: datetime, reason: str, repeated: bool = False, attempts: int | None = None
 ) -> bool:
     """To be tried again at `due_at`; `repeated` counts a second sending of what may have arrived. False as in settle.
 
-    `attempts` sets their count, for what was not even tried.
+    `attempts` sets their count, for what was not even tried. Where a newer one about the same live message waits, that one does it.
     """
+    if claimed.notice.live and await session.scalar(sa.select(OutboxRow.id).where(OutboxRow.id == claimed.id, _lane_is(State.WAITING))):
+        return await settle(session, claimed, State.DROPPED, now=now, reason=SUPERSEDED)
     values = {
         "state": State.WAITING, "due_at": due_at, "reason": reason, "lease": None, "lease_until": None,
         "repeats": claimed.repeats + (1 if repeated else 0), "attempts": claimed.attempts if attempts is None else attempts,
@@ -206,8 +231,11 @@ async def list_stuck(session: Session, *, limit: int = 100) -> tuple[Stuck, ...]
 
 
 async def requeue(session: Session, id: int, *, now: datetime) -> bool:
-    """Gives a dead or unknown notice a new start; False when it is neither."""
+    """Gives a dead or unknown notice a new start, or leaves it to a newer one that waits; False when it is neither."""
     bad = (OutboxRow.id == id) & OutboxRow.state.in_([State.DEAD, State.UNKNOWN])
+    superseded = {"state": State.DROPPED, "settled_at": now, "reason": SUPERSEDED}
+    if (await session.execute(sa.update(OutboxRow).where(bad, _lane_is(State.WAITING)).values(**superseded))).rowcount:
+        return True
     values = {"state": State.WAITING, "due_at": now, "attempts": 0, "repeats": 0, "settled_at": None}
     return (await session.execute(sa.update(OutboxRow).where(bad).values(**values))).rowcount == 1
 

@@ -33,6 +33,11 @@ def _digest(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
+def args_digest(args: Mapping[str, str]) -> str:
+    """What stands for arguments in a key; "" for none."""
+    return _digest(json.dumps(dict(args), sort_keys=True)) if args else ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReceiptKey:
     """One person's one press or submission: other people and other buttons of the same card are other keys."""
@@ -46,8 +51,7 @@ class ReceiptKey:
     def of(cls, person_id: int, action: str, ticket: str, args: Mapping[str, str]) -> ReceiptKey:
         """The key of an interaction; `args` are kept as a digest, and so is a ticket that we never made or that is too long."""
         plain = len(ticket) <= LONGEST_TICKET and ticket.isascii() and ticket.isprintable()
-        digest = _digest(json.dumps(dict(args), sort_keys=True)) if args else ""
-        return cls(person_id=person_id, action=action, ticket=ticket if plain else _digest(ticket), args=digest)
+        return cls(person_id=person_id, action=action, ticket=ticket if plain else _digest(ticket), args=args_digest(args))
 
 
 _CLAIM = Upsert(ReceiptRow, unique=("person_id", "action", "ticket", "args"))

@@ -14,7 +14,7 @@ from storage.database import Session
 class Upsert:
     """A prepared statement for each database: `replacing` names the columns that a second row overwrites, none means it is ignored."""
 
-    def __init__(self, table: type[DeclarativeBase], *, unique: Collection[str], replacing: Collection[str] = ()) -> None:
+    def __init__(self, table: type[DeclarativeBase], *, unique: Collection[str] = (), replacing: Collection[str] = ()) -> None:
         self._statements: dict[str, Any] = {}
         for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql)):
             insert = dialect.insert(table)
@@ -23,7 +23,7 @@ class Upsert:
                 new = {column: insert.excluded[column] for column in replacing}
                 self._statements[name] = insert.on_conflict_do_update(index_elements=list(unique), set_=new)
             else:
-                self._statements[name] = insert.on_conflict_do_nothing(index_elements=list(unique))
+                self._statements[name] = insert.on_conflict_do_nothing(index_elements=list(unique) or None)
 
     async def __call__(self, session: Session, *rows: dict[str, Any]) -> int:
         """Writes the rows; returns how many were written, for a single row exactly."""

@@ -18,6 +18,7 @@ from storage.database import Database, Session
 from storage.history import Speaker
 
 LONGEST_WORDS = 3000
+LATE = Card(title="Done", blocks=(Text(text="It took a while, and I keep nothing of it here. Open it again to go on."),))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,9 @@ class Conversation:
         """Stores what became of words that cannot be shown again: by now there is no page to draw them on."""
         outcome = answer.outcome
         content = _content(outcome)
-        if isinstance(outcome, Form):
+        if answer.unkept and answer.done and not (isinstance(outcome, Form) and outcome.errors):
+            content = LATE
+        elif isinstance(outcome, Form):
             problems = tuple(Text(text=text) for text in dict.fromkeys(outcome.errors.values()))
             content = Card(title="Your form was not sent", blocks=problems)
         if content is not None:
@@ -93,12 +96,10 @@ class Conversation:
             kept = [index for index, item in enumerate(drawn) if item.answers == doing.interaction.id]
             return (*drawn[: kept[0]], replace(card, id=drawn[kept[0]].id), *drawn[kept[0] + 1 :]) if kept else (*drawn, card)
         if isinstance(outcome, Form):
-            at = next((item.at for item in drawn if item.id == doing.item), self._clock())
-            fresh = PageItem(id=doing.item, shown=outcome, ticket=answer.ticket, at=at)
-            here = [item.id for item in drawn]
-            if doing.item in here:
-                return tuple(fresh if item.id == doing.item else item for item in drawn)
-            return (*drawn, replace(fresh, id=0))
+            used = next((item for item in drawn if item.id == doing.item and isinstance(item.shown, Form)), None)
+            if used is None:
+                return (*drawn, PageItem(id=0, shown=outcome, ticket=answer.ticket, at=self._clock()))
+            return tuple(replace(item, shown=outcome, ticket=answer.ticket) if item is used else item for item in drawn)
         return tuple(drawn)
 
 

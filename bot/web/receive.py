@@ -297,8 +297,9 @@ class WebChannel:
             return self._nobody(status=401)
         page = await self._paged(visit, found)
         there = self._conversation.drawn(page.items, doing, result.answer)
-        typed = "" if result.stands else doing.interaction.text
-        return await self._html(replace(page, items=there, typed=typed), status=200 if result.stands else 422)
+        turned_away = not result.answer.done or (isinstance(result.answer.outcome, Form) and bool(result.answer.outcome.errors))
+        typed = doing.interaction.text if turned_away else ""
+        return await self._html(replace(page, items=there, typed=typed), status=422 if turned_away else 200)
 
     async def _close(self, request: web.Request) -> web.Response:
         """Puts a form away without sending it."""

@@ -115,7 +115,7 @@ class Post:
 
     async def tell(self, person: Person, kind: str = "test.awaited", **args: str) -> None:
         """Puts one notice in for somebody."""
-        await self.put(Notice(key=f"{kind}:{person.id}:{args}", kind=kind, person_id=person.id, args=args))
+        await self.put(Notice(key=f"{kind}:{person.id}:{args}", kind=kind, person_id=person.id, args=args, live=args.get("live")))
 
     async def states(self) -> list[str]:
         """The states of all notices, in the order they came."""

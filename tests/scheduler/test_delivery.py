@@ -333,7 +333,7 @@ async def test_a_live_message_has_a_place_of_its_own_for_each_person(post: Post)
         assert await number_of(session, "live_messages") == 2
 
 
-async def test_two_notices_of_one_live_message_at_the_same_moment_post_it_once(post: Post) -> None:
+async def test_two_notices_of_one_live_message_at_the_same_moment_post_it_once(post: Post, database_url: str) -> None:
     ann = await post.person("ANN")
     begun, go = asyncio.Event(), asyncio.Event()
 
@@ -342,13 +342,44 @@ async def test_two_notices_of_one_live_message_at_the_same_moment_post_it_once(p
         await go.wait()
 
     post.slack.before = slowly
+    other = Database(database_url)
     await post.tell(ann, live="idea:1", number="1")
-    await post.tell(ann, live="idea:1", number="2")
     running = asyncio.create_task(post.worker.run())
     await soon(begun)
+    await post.tell(ann, live="idea:1", number="2")
+    await post.tell(ann, live="idea:1", number="3")
+    assert await post.another_worker(other).run() == 0, "another process leaves it alone while the first is being sent"
     go.set()
     await running
-    assert [sending.handle for sending in post.slack.sendings] == [None, "message-1"]
+    await other.close()
+    assert [sending.handle for sending in post.slack.sendings] == [None, "message-1"], "the third found one that waits already"
+    assert await post.states() == ["sent", "sent"]
+
+
+async def test_a_live_notice_that_must_wait_gives_way_to_a_newer_one(post: Post) -> None:
+    ann = await post.person("ANN")
+
+    async def something_changes() -> None:
+        post.slack.before = None
+        await post.tell(ann, live="idea:1", number="2")
+
+    post.slack.results = [RetryLater(reason="busy")]
+    post.slack.before = something_changes
+    await post.tell(ann, live="idea:1", number="1")
+    await post.worker.run()
+    assert await post.states() == ["dropped", "sent"]
+
+
+async def test_a_dead_live_notice_is_left_to_a_newer_one_when_it_is_tried_again(post: Post) -> None:
+    ann = await post.person("ANN")
+    post.slack.results = [TargetDead(reason="gone")]
+    await post.tell(ann, live="idea:1", number="1")
+    await post.worker.run()
+    await post.tell(ann, live="idea:1", number="2")
+    (stuck,) = await post.stuck()
+    async with post.database.transaction() as session:
+        assert await outbox.requeue(session, stuck.id, now=post.clock.now)
+    assert await post.states() == ["dropped", "waiting"]
 
 
 # -- stopping, and faults

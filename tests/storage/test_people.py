@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from storage import accounts, audit, drafts, history, ideas, outbox, people, receipts, rights, signin
 from storage.database import Database
+from storage.drafts import DraftKey
 from storage.history import Speaker
 from storage.ideas import Visibility
 from storage.outbox import Notice
@@ -167,7 +168,7 @@ async def _life(database: Database, person_id: int, *, ticket: str, groups: froz
         for name in ("same", ticket):
             key = ReceiptKey.of(person_id, "ideas.submit", name, {"idea": "1"})
             await receipts.claim(session, key, now=NOW)
-            await drafts.keep(session, person_id=person_id, action=name, values={"title": f"by {person_id}"}, now=NOW)
+            await drafts.keep(session, DraftKey(person_id=person_id, action=name), {"title": f"by {person_id}"}, now=NOW)
         await outbox.enqueue(session, Notice(key=ticket, kind="ideas.thanks", person_id=person_id), due_at=NOW)
         await audit.add(session, now=NOW, action="test", object=ticket, by=person_id)
         await signin.add_link(session, person_id, now=NOW)
@@ -189,7 +190,7 @@ async def test_everything_of_two_accounts_becomes_one_persons(database: Database
         assert await people.find(session, gone.id) is None
         assert await ideas.count_by_author(session, keep.id) == 2
         assert len(await history.newest(session, keep.id, limit=9)) == 2
-        held = {name: await drafts.find(session, person_id=keep.id, action=name) for name in ("same", "mine", "yours")}
+        held = {name: await drafts.find(session, DraftKey(person_id=keep.id, action=name)) for name in ("same", "mine", "yours")}
         assert held == {"same": {"title": "by 1"}, "mine": {"title": "by 1"}, "yours": {"title": "by 2"}}
         wanted = {"receipts": 3, "outbox": 2, "links": 2, "sessions": 2, "accounts": 2, "people": 1, "memberships": 2}
         assert {table: await number_of(session, table) for table in wanted} == wanted

@@ -9,6 +9,7 @@ import pytest
 
 from storage import counts, drafts, outbox, receipts
 from storage.database import Database
+from storage.drafts import DraftKey
 from storage.outbox import Claimed, Notice, State
 from storage.people import Group
 from storage.receipts import ReceiptKey
@@ -77,12 +78,12 @@ async def test_a_late_worker_does_not_overwrite_the_result_of_the_next_one(datab
         assert await outbox.any_expired(session, now=LATER)
         (silent,) = await outbox.expired(session, now=LATER, limit=9)
         assert silent == late
-        assert await outbox.put_back(session, silent, due_at=LATER, reason="silent", repeated=True)
+        assert await outbox.put_back(session, silent, now=NOW, due_at=LATER, reason="silent", repeated=True)
     (owner,) = await _claim(database, "owner", minutes=5)
     assert (owner.attempts, owner.repeats) == (2, 1)
     async with database.transaction() as session:
         assert not await outbox.settle(session, late, State.DEAD, now=LATER, reason="late")
-        assert not await outbox.put_back(session, late, due_at=LATER, reason="late")
+        assert not await outbox.put_back(session, late, now=NOW, due_at=LATER, reason="late")
         assert await outbox.settle(session, owner, State.SENT, now=LATER)
         assert not await outbox.settle(session, late, State.DEAD, now=LATER, reason="late")
         assert await outbox.list_stuck(session) == ()
@@ -152,14 +153,21 @@ async def test_a_ticket_that_we_never_made_is_still_a_ticket(database: Database,
 async def test_the_newest_draft_is_kept_until_the_form_was_sent(database: Database) -> None:
     ann = await meet(database, "U1")
     async with database.transaction() as session:
-        await drafts.keep(session, person_id=ann.id, action="ideas.submit", values={"title": "One"}, now=NOW)
+        key, about_one = (
+            DraftKey(person_id=ann.id, action="ideas.submit"),
+            DraftKey(person_id=ann.id, action="ideas.submit", args={"idea": "1"}),
+        )
+        await drafts.keep(session, key, {"title": "One"}, now=NOW)
         typed: dict[str, str | tuple[str, ...]] = {"title": "Two “quoted”", "many": ("a", "b")}
-        await drafts.keep(session, person_id=ann.id, action="ideas.submit", values=typed, now=NOW)
-        assert await drafts.find(session, person_id=ann.id, action="ideas.submit") == typed
-        assert await drafts.find(session, person_id=ann.id, action="other") is None
+        await drafts.keep(session, key, typed, now=NOW)
+        assert await drafts.find(session, key) == typed
+        assert await drafts.find(session, DraftKey(person_id=ann.id, action="other")) is None
+        assert await drafts.find(session, about_one) is None, "a draft belongs to what its form is about"
+        await drafts.keep(session, about_one, {"title": "Three"}, now=NOW)
         await receipts.claim(session, ReceiptKey.of(ann.id, "ideas.submit", "t", {}), now=LATER)
-        assert await drafts.find(session, person_id=ann.id, action="ideas.submit") is None
-        assert await drafts.forget_before(session, LATER) == 1
+        assert await drafts.find(session, key) is None
+        assert await drafts.find(session, about_one) == {"title": "Three"}
+        assert await drafts.forget_before(session, LATER) == 2
 
 
 async def test_counts_of_two_servers_add_up(database_url: str) -> None:
