@@ -23,6 +23,7 @@ from handlers.routing import Routes
 from scheduler import retention
 from scheduler.clock import Tick, Ticker
 from scheduler.delivery import Delivery
+from scheduler.planner import Planner
 from storage.database import Database
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ class Server:
         self.channels = _channels(settings, database, self.dispatcher, self._patience, self.clock, personas)
         senders = {channel.name: channel.sender for channel in self.channels}
         self.delivery = Delivery(database, routes, senders, clock=self.clock, lease_seconds=settings.dih_lease_seconds)
+        self.planner = Planner(database, clock=self.clock)
         self._ticker = Ticker(
+            Tick(name="planning", seconds=settings.dih_tick_seconds, call=self._plan),
             Tick(name="delivery", seconds=settings.dih_delivery_seconds, call=self._deliver),
             Tick(name="retention", seconds=max(settings.dih_tick_seconds, 3600), call=self._forget_old),
         )
@@ -79,6 +82,10 @@ class Server:
 
     async def _deliver(self) -> None:
         self.delivery.wake()
+
+    async def _plan(self) -> None:
+        if await self.planner.run():
+            self._committed()
 
     async def _forget_old(self) -> None:
         await retention.forget_old(self.database, self.clock())

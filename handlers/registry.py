@@ -1,6 +1,6 @@
 """All topics of the bot, in one explicit list; a clash of names raises when this is imported."""
 
-from handlers import ideas, people, places, welcome
+from handlers import ideas, nudges, people, places, welcome
 from handlers.routing import Routes
 
 
@@ -13,6 +13,7 @@ FEATURES = (
     ideas.router,
     places.router,
     people.router,
+    nudges.router_for(_all),
 )
 
 ROUTES: Routes = Routes(FEATURES)

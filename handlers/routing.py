@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias, TypeVar
 
 from handlers.errors import GONE, Refused
-from handlers.views import Args, Form, Message, Outcome, Value, Values
+from handlers.views import Args, Form, Line, Message, Outcome, Value, Values
 from storage.database import Session
 from storage.people import AccountKey, Group, Person
 
@@ -123,6 +123,7 @@ class Occasion:
 Handler: TypeAlias = Callable[[Request], Awaitable[Outcome]]
 FormBuilder: TypeAlias = Callable[[Request], Awaitable[Form]]
 MessageBuilder: TypeAlias = Callable[[Occasion], Awaitable[Message | None]]
+NudgeBuilder: TypeAlias = Callable[[Occasion], Awaitable[Line | None]]
 
 
 async def _no_relation_needed(_request: Request) -> bool:
@@ -189,7 +190,7 @@ class MessageRoute:
     awaited: bool
 
 
-AnyRoute = TypeVar("AnyRoute", CommandRoute, Route, FormRoute, MessageRoute)
+AnyRoute = TypeVar("AnyRoute", CommandRoute, Route, FormRoute, MessageRoute, NudgeBuilder)
 
 
 class Clash(Exception):
@@ -205,6 +206,7 @@ class Router:
         self.forms: dict[str, FormRoute] = {}
         self.files: dict[str, Route] = {}
         self.messages: dict[str, MessageRoute] = {}
+        self.nudges: dict[str, NudgeBuilder] = {}
 
     def command(
         self, name: str, summary: str, *, usage: str = "", may: Right = anyone, reads: bool = False, asks: bool = False
@@ -257,6 +259,15 @@ class Router:
 
         return add
 
+    def nudge(self, kind: str) -> Callable[[NudgeBuilder], NudgeBuilder]:
+        """Builds one line of somebody's daily reminder when it is sent; None means that it is no longer true."""
+
+        def add(build: NudgeBuilder) -> NudgeBuilder:
+            _put(self.nudges, kind, build)
+            return build
+
+        return add
+
 
 def _put(routes: dict[str, AnyRoute], name: str, route: AnyRoute) -> None:
     if name in routes:
@@ -275,6 +286,7 @@ class Routes(Router):
             _take(self.forms, feature.forms)
             _take(self.files, feature.files)
             _take(self.messages, feature.messages)
+            _take(self.nudges, feature.nudges)
         self._longest = max((len(name.split()) for name in self.commands), default=0)
 
     def resolve(self, text: str) -> tuple[CommandRoute | None, str]:

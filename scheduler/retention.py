@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from storage import drafts, receipts, signin
+from storage import drafts, nudges, receipts, signin
 from storage.database import Database
 
 RECEIPTS_LAST = timedelta(days=90)
 DRAFTS_LAST = timedelta(days=30)
+NUDGES_LAST = timedelta(days=800)
 
 
 async def forget_old(database: Database, now: datetime) -> int:
@@ -16,4 +17,5 @@ async def forget_old(database: Database, now: datetime) -> int:
     async with database.transaction() as session:
         gone = await receipts.forget_before(session, now - RECEIPTS_LAST)
         gone += await drafts.forget_before(session, now - DRAFTS_LAST)
+        gone += await nudges.forget_before(session, (now - NUDGES_LAST).date())
         return gone + await signin.forget_old(session, now=now)

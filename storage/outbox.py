@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -123,6 +123,11 @@ async def enqueue(session: Session, *notices: Notice, due_at: datetime) -> None:
     ]  # fmt: skip
     if rows:
         await _ENQUEUE(session, *rows)
+
+
+async def known(session: Session, keys: Collection[str]) -> frozenset[str]:
+    """Which of these were enqueued before."""
+    return frozenset((await session.scalars(sa.select(OutboxRow.key).where(OutboxRow.key.in_(keys)))).all())
 
 
 def _lane(notice: Notice) -> str | None:

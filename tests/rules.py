@@ -28,6 +28,7 @@ ENDS_TRANSACTIONS = {"storage/database.py"}
 OPENS_TRANSACTIONS = {
     "storage/schema.py": "migrations",
     "scheduler/delivery.py": "a job",
+    "scheduler/planner.py": "a job",
     "scheduler/retention.py": "a job",
     "bot/dispatch.py": "interactions",
     "bot/__main__.py": "the command line",

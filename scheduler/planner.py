@@ -1,0 +1,54 @@
+"""Asks every topic what is due and enqueues it: each thing once, however often and wherever it is asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+from handlers import calendar
+from handlers.words import LONDON
+from scheduler import planning
+from scheduler.planning import Plan
+from storage import nudges, outbox
+from storage.database import Database, Session
+
+Rules: TypeAlias = Callable[[Session, datetime], Awaitable[Plan]]
+"""A topic's rules of time: reads its facts and says what is due at this instant."""
+
+TOPICS: Sequence[Rules] = ()
+"""The rules of all topics."""
+
+
+class Planner:
+    """Plans for all topics; any number of replicas may do so at once."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], datetime], topics: Sequence[Rules] = TOPICS) -> None:
+        self._database, self._clock, self._topics = database, clock, topics
+
+    async def run(self) -> int:
+        """Enqueues what is due and was not enqueued before; returns how many things."""
+        now = self._clock()
+        await asyncio.to_thread(calendar.is_working_day, now.date())  # the first question of all loads the bank holidays
+        async with self._database.reading() as session:
+            due = await self._new(session, planning.joined([await rules(session, now) for rules in self._topics]), now)
+        if not due.notices and not due.nudges:
+            return 0
+        async with self._database.transaction() as session:
+            fresh = await self._new(session, due, now)
+            await nudges.add(session, fresh.nudges, day=now.astimezone(LONDON).date())
+            await outbox.enqueue(session, *fresh.notices, *planning.messages(fresh.nudges, now), due_at=now)
+        return len(fresh.notices) + len(fresh.nudges)
+
+    async def _new(self, session: Session, plan: Plan, now: datetime) -> Plan:
+        """What of a plan was not said before and may be said now."""
+        there = await outbox.known(session, [notice.key for notice in plan.notices])
+        said = await nudges.known(session, [nudge.key for nudge in plan.nudges])
+        unsaid = [nudge for nudge in plan.nudges if nudge.key not in said]
+        told = await nudges.told_on(session, now.astimezone(LONDON).date()) if unsaid else frozenset()
+        times = await nudges.times(session, {nudge.person_id for nudge in unsaid}) if unsaid else {}
+        return Plan(
+            notices=tuple(notice for notice in plan.notices if notice.key not in there),
+            nudges=planning.sayable(unsaid, told_today=told, times=times, now=now),
+        )

@@ -1,0 +1,114 @@
+"""What falls due is planned once, by however many planners, and a day's reminders come in one message."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from handlers import nudges
+from handlers.routing import Occasion, Router, Routes
+from handlers.views import Line, Lines
+from scheduler.delivery import Delivery
+from scheduler.planner import Planner, Rules
+from scheduler.planning import MOST_NUDGES, Plan
+from storage.database import Database, Session
+from storage.nudges import Nudge
+from storage.outbox import Notice
+from tests.conftest import FakeClock
+from tests.scheduler.conftest import Post
+
+SATURDAY = datetime(2026, 11, 21, 10, tzinfo=UTC)
+
+
+def _routes() -> Routes:
+    router = Router()
+
+    @router.nudge("test.due")
+    async def due(occasion: Occasion) -> Line | None:
+        return Line(text=occasion.args["text"]) if occasion.args["text"] else None
+
+    routes = Routes((nudges.router_for(lambda: routes), router))
+    return routes
+
+
+def _always(plan: Plan) -> Rules:
+    async def rules(_session: Session, _now: datetime) -> Plan:
+        return plan
+
+    return rules
+
+
+def _nudge(person_id: int, text: str, number: int = 1) -> Nudge:
+    return Nudge(key=f"{text}:{number}:{person_id}", kind="test.due", person_id=person_id, about=text, args={"text": text})
+
+
+def _delivery(post: Post) -> Delivery:
+    return Delivery(post.database, _routes(), post.senders, clock=post.clock, lease_seconds=60)
+
+
+def _lines(post: Post, number: int = -1) -> list[str]:
+    (lines, _footer) = post.slack.sendings[number].message.card.blocks
+    assert isinstance(lines, Lines)
+    return [line.text for line in lines.lines]
+
+
+async def test_all_that_is_due_on_a_day_comes_in_one_message(post: Post) -> None:
+    ann = await post.person("ANN")
+    plan = Plan(nudges=(_nudge(ann.id, "One"), _nudge(ann.id, "Two"), _nudge(ann.id, "")))
+    planner = Planner(post.database, clock=post.clock, topics=(_always(plan), _always(Plan())))
+    assert await planner.run() == 3
+    assert await planner.run() == 0
+    await _delivery(post).run()
+    assert _lines(post) == ["One", "Two"], "what is no longer true is left out"
+    assert len(post.slack.sendings) == 1
+
+
+async def test_what_comes_up_later_in_the_day_waits_for_the_next_working_day(post: Post, clock: FakeClock) -> None:
+    ann = await post.person("ANN")
+    await Planner(post.database, clock=clock, topics=(_always(Plan(nudges=(_nudge(ann.id, "One"),))),)).run()
+    later = Planner(post.database, clock=clock, topics=(_always(Plan(nudges=(_nudge(ann.id, "One"), _nudge(ann.id, "Two")))),))
+    assert await later.run() == 0
+    clock.forward(hours=8)
+    assert await later.run() == 0, "6pm is no time for a reminder"
+    clock.forward(hours=15)
+    assert await later.run() == 1
+    await _delivery(post).run()
+    assert [_lines(post, number) for number in (0, 1)] == [["One"], ["Two"]]
+
+
+async def test_nobody_is_reminded_at_a_weekend(post: Post, clock: FakeClock) -> None:
+    clock.now = SATURDAY
+    ann = await post.person("ANN")
+    planner = Planner(post.database, clock=clock, topics=(_always(Plan(nudges=(_nudge(ann.id, "One"),))),))
+    assert await planner.run() == 0
+    clock.forward(days=2)
+    assert await planner.run() == 1
+
+
+async def test_nobody_is_reminded_of_one_thing_more_than_five_times(post: Post, clock: FakeClock) -> None:
+    ann = await post.person("ANN")
+    told = 0
+    for number in range(MOST_NUDGES + 2):
+        told += await Planner(post.database, clock=clock, topics=(_always(Plan(nudges=(_nudge(ann.id, "One", number),))),)).run()
+        clock.forward(days=7)
+    assert told == MOST_NUDGES
+
+
+async def test_many_planners_at_once_make_each_thing_once(post: Post, database_url: str) -> None:
+    people = [await post.person(f"U{number}") for number in range(5)]
+    notices = tuple(Notice(key=f"slot:{person.id}", kind="test.nudge", person_id=person.id) for person in people)
+    plan = Plan(notices=notices, nudges=tuple(_nudge(person.id, "One") for person in people))
+    others = [Database(database_url) for _ in range(3)]
+    await asyncio.gather(*(Planner(each, clock=post.clock, topics=(_always(plan),)).run() for each in (post.database, *others)))
+    assert await post.states() == ["waiting"] * 10
+    for each in others:
+        await each.close()
+
+
+async def test_a_reminder_whose_kind_is_gone_is_dropped(post: Post) -> None:
+    ann = await post.person("ANN")
+    old = replace(_nudge(ann.id, "One"), kind="old.kind")
+    await Planner(post.database, clock=post.clock, topics=(_always(Plan(nudges=(old,))),)).run()
+    await _delivery(post).run()
+    assert await post.states() == ["dropped"]
