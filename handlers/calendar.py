@@ -55,3 +55,20 @@ def next_allowed(now: datetime, zone: ZoneInfo = LONDON, opens: time = OPENS, cl
     if not (is_working_day(day) and local.time() < opens):
         day = add_working_days(day, 1)
     return at_wall_time(day, opens, zone)
+
+
+def working_day_from(day: date) -> date:
+    """`day` itself, or the next working day."""
+    return day if is_working_day(day) else add_working_days(day, 1)
+
+
+def weekly_slot(now: datetime, weekday: int, clock: time, zone: ZoneInfo = LONDON) -> tuple[date, datetime]:
+    """The latest weekly slot that has begun: (the weekday it stands for, Monday being 0, and the instant it began).
+
+    On a bank holiday or at a weekend it begins on the next working day. Wall time decides, so it begins once when clocks change, too.
+    """
+    today = now.astimezone(zone).date()
+    day = today - timedelta(days=(today.weekday() - weekday) % 7)
+    while (begins := at_wall_time(working_day_from(day), clock, zone)) > now:
+        day -= timedelta(days=7)
+    return day, begins

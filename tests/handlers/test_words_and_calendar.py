@@ -117,3 +117,21 @@ def test_a_persons_own_hours_and_zone_count() -> None:
     now, zone = _utc("2027-01-04T14:30"), ZoneInfo("America/New_York")
     assert calendar.is_quiet(now, zone, time(10), time(15))
     assert calendar.next_allowed(now, zone, time(10), time(15)) == _utc("2027-01-04T15:00")
+
+
+@pytest.mark.parametrize(
+    ("now", "stands_for", "begins"),
+    [
+        ("2026-11-23T09:00+00:00", "2026-11-23", "2026-11-23T09:00+00:00"),
+        ("2026-11-23T08:59+00:00", "2026-11-16", "2026-11-16T09:00+00:00"),
+        ("2026-11-29T23:00+00:00", "2026-11-23", "2026-11-23T09:00+00:00"),
+        ("2026-12-28T12:00+00:00", "2026-12-21", "2026-12-21T09:00+00:00"),  # 28 December stands in for Boxing Day
+        ("2026-12-29T12:00+00:00", "2026-12-28", "2026-12-29T09:00+00:00"),
+        ("2027-03-29T12:00+00:00", "2027-03-22", "2027-03-22T09:00+00:00"),  # Easter Monday, the day after clocks change
+        ("2027-03-30T08:00+00:00", "2027-03-29", "2027-03-30T08:00+00:00"),
+        ("2027-11-01T09:00+00:00", "2027-11-01", "2027-11-01T09:00+00:00"),
+    ],
+)
+def test_a_weekly_slot_begins_once_at_wall_time_on_a_working_day(now: str, stands_for: str, begins: str) -> None:
+    found = calendar.weekly_slot(datetime.fromisoformat(now), 0, time(9))
+    assert found == (date.fromisoformat(stands_for), datetime.fromisoformat(begins))
