@@ -52,7 +52,7 @@ from handlers.pulse.wheel import LEVELS, Wheel
 
 MINIMUM = 5
 LEAST_MINIMUM = 3
-"""With 2, each knows the other's level."""
+"""Of 2 levels each would know the other's."""
 FEWEST_CHOOSERS = 5
 """People who chose what to work on, however low the minimum of levels is."""
 MOST_CHOSEN = 3
