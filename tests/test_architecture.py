@@ -75,7 +75,7 @@ RULE_SABOTAGES = (
     (rules.the_registry_loads_no_sdk, Sabotage("handlers/words.py", "import nothing_like_it", "nothing_like_it")),
     (rules.functions_are_short, Sabotage("bot/dispatch.py", "def long():" + "\n    x = 1" * 40, "long has 41 lines")),
     (rules.modules_are_short, Sabotage("bot/dispatch.py", "x = 1\n" * 400, "bot/dispatch.py: ")),
-    (rules.modules_say_what_they_are_for, Sabotage("scheduler/planning.py", "x = 1", "scheduler/planning.py: no docstring")),
+    (rules.modules_say_what_they_are_for, Sabotage("scheduler/unsaid.py", "x = 1", "scheduler/unsaid.py: no docstring")),
     (rules.modules_are_nouns, Sabotage("handlers/idea_utils.py", "", "idea_utils says nothing")),
     (rules.modules_are_nouns, Sabotage("bot/common/__init__.py", "", "common says nothing")),
     (rules.nothing_is_left_unfinished, Sabotage("handlers/ideas.py", "# TO" + "DO: later", "TO" + "DO")),
