@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
-from cryptography.fernet import Fernet
 
-from bot import check as checks
-from bot import logs, settings
-from bot.settings import Settings, SettingsFaults
-from storage.database import AlreadyServed, Database, NoDatabase, WrongSchema
+from bot import logs
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+    from storage.database import Database
 
 T = TypeVar("T")
 DEMO = Path(".demo")
@@ -27,12 +28,15 @@ app.add_typer(manifest, name="manifest")
 
 def main() -> None:
     """The console script."""
+    gc.disable()  # nothing that a start loads is garbage; a server collects once it serves, any other command ends soon
     app(prog_name="dih")
 
 
 def _settings() -> Settings:
+    from bot.settings import SettingsFaults, load
+
     try:
-        return settings.load()
+        return load()
     except SettingsFaults as faults:
         raise _stop("The settings need mending:", *(f"- {fault}" for fault in faults.faults)) from None
 
@@ -45,6 +49,8 @@ def _stop(*lines: str) -> typer.Exit:
 
 def _do(work: Coroutine[Any, Any, T]) -> T:
     """Runs work that ends with a sentence instead of a traceback where somebody at the keyboard can mend the cause."""
+    from storage.database import AlreadyServed, NoDatabase, WrongSchema
+
     try:
         return asyncio.run(work)
     except (WrongSchema, AlreadyServed, NoDatabase) as error:
@@ -62,6 +68,7 @@ def run() -> None:
 
 async def _serve(settings: Settings, *, demo: bool = False) -> None:
     from bot.app import Server
+    from storage.database import Database
 
     database = Database(settings.dih_database_url)
     try:
@@ -72,6 +79,8 @@ async def _serve(settings: Settings, *, demo: bool = False) -> None:
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, stopped.set)
         await server.start()
+        gc.freeze()  # what a server has loaded it keeps: no collection need look at it again
+        gc.enable()
         try:
             typer.echo(f"The bot is serving {settings.site}")
             await stopped.wait()
@@ -98,6 +107,8 @@ def demo() -> None:
 
 
 def _demo_key() -> str:
+    from cryptography.fernet import Fernet
+
     path = DEMO / "secret.key"
     if not path.exists():
         path.touch(mode=0o600)
@@ -106,6 +117,7 @@ def _demo_key() -> str:
 
 
 async def _demo(settings: Settings) -> None:
+    from storage.database import Database
     from storage.schema import migrate
 
     database = Database(settings.dih_database_url)
@@ -131,6 +143,7 @@ def migrate() -> None:
 
 
 async def _migrate(settings: Settings) -> None:
+    from storage.database import Database
     from storage.schema import migrate
 
     database = Database(settings.dih_database_url)
@@ -143,7 +156,9 @@ async def _migrate(settings: Settings) -> None:
 @app.command()
 def check() -> None:
     """Say in plain sentences what is set up, what works and what does not."""
-    well, lines = _do(checks.report(_settings()))
+    from bot.check import report
+
+    well, lines = _do(report(_settings()))
     for line in lines:
         typer.echo(line)
     if not well:

@@ -7,13 +7,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeAlias
-
-from cattrs.preconf.json import make_converter
-from cattrs.strategies import configure_tagged_union
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from handlers.views import Block, Button, Card, Field, Form, Link, Value
 from storage.history import Item
+
+if TYPE_CHECKING:
+    from cattrs.preconf.json import JsonConverter
 
 SECRET_PATHS = ("/sign-in/", "/files/")
 """Links that open something once: they are shown, and not kept."""
@@ -55,22 +56,29 @@ def _value(value: Any, _type: Any) -> Value:
     return tuple(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-_converter = make_converter()
-_converter.register_structure_hook(Value, _value)
-for _union in (Block, Field, Button | Link, Content):
-    configure_tagged_union(_union, _converter)
+@cache
+def _converter() -> JsonConverter:
+    """Made when the first item is written or read: it takes a good part of a start."""
+    from cattrs.preconf.json import make_converter
+    from cattrs.strategies import configure_tagged_union
+
+    converter = make_converter(detailed_validation=False)
+    converter.register_structure_hook(Value, _value)
+    for union in (Block, Field, Button | Link, Content):
+        configure_tagged_union(union, converter)
+    return converter
 
 
 def pack(content: Content, *, answers: str = "", told: bool = False) -> Mapping[str, object]:
     """The content of a history row."""
-    return {"shown": _converter.unstructure(content, Content), "answers": answers, "told": told}
+    return {"shown": _converter().unstructure(content, Content), "answers": answers, "told": told}
 
 
 def unpack(item: Item) -> PageItem:
     """The item as the page shows it; never raises."""
     written = dict(item.content)
     try:
-        shown: Shown = _converter.structure(written["shown"], Content)  # type: ignore[arg-type]
+        shown: Shown = _converter().structure(written["shown"], Content)  # type: ignore[arg-type]
     except Exception:  # whatever an older program wrote
         shown = Faded()
     return PageItem(

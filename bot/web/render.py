@@ -1,4 +1,4 @@
-"""Views as HTML: one template part for each kind of view, all text escaped. Pure, after the templates are read."""
+"""Views as HTML: one template part for each kind of view, all text escaped. Pure, but for reading each template once."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
+from functools import cache
 from pathlib import Path
-from typing import Any, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from bot.web.items import Faded, PageItem, Words
@@ -41,6 +41,9 @@ from handlers.views import (
     Value,
 )
 
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
+
 HERE = Path(__file__).parent
 STATIC: Mapping[str, bytes] = {path.name: path.read_bytes() for path in sorted((HERE / "static").iterdir())}
 SHORTCUTS = (("Share an idea", "idea"), ("My ideas", "ideas"), ("Help", "help"))
@@ -55,12 +58,25 @@ def _asset(name: str) -> str:
     return f"/static/{name}?v={hashlib.blake2b(STATIC[name], digest_size=6).hexdigest()}"
 
 
-_environment = Environment(
-    loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-)
-_environment.globals.update(asset=_asset, shortcuts=SHORTCUTS)
-_parts: Any = _environment.get_template("parts.html").module
-_page, _notice, _choose, _sign_in = map(_environment.get_template, ("page.html", "notice.html", "choose.html", "sign_in.html"))
+@cache
+def _environment() -> Environment:
+    """Made when the first page is drawn, as are the templates: together they take a good part of a start."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    loader = FileSystemLoader(HERE / "templates")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.globals.update(asset=_asset, shortcuts=SHORTCUTS)
+    return environment
+
+
+@cache
+def _template(name: str) -> Template:
+    return _environment().get_template(name)
+
+
+@cache
+def _parts() -> Any:
+    return _template("parts.html").module
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +119,7 @@ class Notice:
 def page(page: Page) -> str:
     """The whole page of a person."""
     refused = next((item.shown.title for item in reversed(page.items) if isinstance(item.shown, Form) and item.shown.errors), "")
-    return _page.render(page=page, refused=refused, items=items(page))
+    return _template("page.html").render(page=page, refused=refused, items=items(page))
 
 
 def items(page: Page) -> Markup:
@@ -114,45 +130,45 @@ def items(page: Page) -> Markup:
 
 def notice(notice: Notice) -> str:
     """A page with a title, paragraphs and links."""
-    return _notice.render(notice=notice)
+    return _template("notice.html").render(notice=notice)
 
 
 def choose(personas: Sequence[Link]) -> str:
     """The demonstration's first page: whom to be."""
-    return _choose.render(personas=personas)
+    return _template("choose.html").render(personas=personas)
 
 
 def sign_in(token: str) -> str:
     """The page of a one-time link: a button, and nothing is spent by looking."""
-    return _sign_in.render(token=token)
+    return _template("sign_in.html").render(token=token)
 
 
 def _item(item: PageItem, page: Page, *, open: bool) -> Markup:
     place = Place(base=page.base, proof=page.proof, item=item.id, ticket=item.ticket)
     match item.shown:
         case Words():
-            body: Markup = _parts.words(item.shown.text)
+            body: Markup = _parts().words(item.shown.text)
         case Card():
             body = _card(item.shown, place)
         case Form():
             body = _form(item.shown, place)
             if not open and not item.shown.errors:
-                body = _parts.folded(item.shown.title, body)
+                body = _parts().folded(item.shown.title, body)
         case Faded():
-            body = _parts.faded()
+            body = _parts().faded()
         case _:
             assert_never(item.shown)
     local = item.at.astimezone(words.LONDON)
     when = f"{local.day} {local:%B}, {words.clock(item.at)}"
     mine = isinstance(item.shown, Words)
-    shown: Markup = _parts.item(item, body, when, mine, isinstance(item.shown, Form))
+    shown: Markup = _parts().item(item, body, when, mine, isinstance(item.shown, Form))
     return shown
 
 
 def _card(card: Card, place: Place) -> Markup:
     blocks = [_block(block, place) for block in card.blocks]
     buttons = [_button(button, place) if isinstance(button, Button) else _link(button) for button in card.buttons]
-    drawn: Markup = _parts.card(card.title, blocks, buttons)
+    drawn: Markup = _parts().card(card.title, blocks, buttons)
     return drawn
 
 
@@ -160,17 +176,17 @@ def _block(block: Block, place: Place) -> Markup:
     drawn: Markup
     match block:
         case Text():
-            drawn = _parts.text(block.text, block.kind)
+            drawn = _parts().text(block.text, block.kind)
         case Facts():
-            drawn = _parts.facts(block.facts)
+            drawn = _parts().facts(block.facts)
         case Table():
-            drawn = _parts.table(block)
+            drawn = _parts().table(block)
         case Divider():
-            drawn = _parts.divider()
+            drawn = _parts().divider()
         case Lines():
-            drawn = _parts.lines([(line, _line_button(line, place)) for line in block.lines])
+            drawn = _parts().lines([(line, _line_button(line, place)) for line in block.lines])
         case Picture():
-            drawn = _parts.picture(block.alt, _parts.table(block.table))
+            drawn = _parts().picture(block.alt, _parts().table(block.table))
         case _:
             assert_never(block)
     return drawn
@@ -185,7 +201,7 @@ def _carried(action: str, args: Mapping[str, str]) -> str:
 
 
 def _button(button: Button, place: Place, about: str = "") -> Markup:
-    drawn: Markup = _parts.button(button, _carried(button.action, button.args), place, about)
+    drawn: Markup = _parts().button(button, _carried(button.action, button.args), place, about)
     return drawn
 
 
@@ -195,7 +211,7 @@ def _link(link: Link) -> Markup:
         safe = urlsplit(link.url).scheme in ("http", "https", "mailto")
     except ValueError:
         safe = False
-    drawn: Markup = _parts.link(link.label, link.url, safe)
+    drawn: Markup = _parts().link(link.label, link.url, safe)
     return drawn
 
 
@@ -225,7 +241,7 @@ def _form(form: Form, place: Place) -> Markup:
     ordered = sorted(form.errors, key=lambda name: names.index(name) if name in labels else -1)
     summary = [(form.errors[name], _first_id(name, place) if name in labels else "") for name in ordered]
     buttons = [(button, _carried(button.action, button.args)) for button in form.buttons]
-    drawn: Markup = _parts.form(
+    drawn: Markup = _parts().form(
         form,
         _carried(form.action, form.args),
         [_block(block, place) for block in form.blocks],
@@ -255,19 +271,19 @@ def _field(field: Field, form: Form, place: Place) -> Markup:
     drawn: Markup
     match field:
         case TextField():
-            drawn = _parts.text_field(asked, text, field.lines)
+            drawn = _parts().text_field(asked, text, field.lines)
         case NumberField():
-            drawn = _parts.number_field(asked, text, "decimal" if field.decimals else "numeric")
+            drawn = _parts().number_field(asked, text, "decimal" if field.decimals else "numeric")
         case Choice():
             drawn = _choice(field, asked, value)
         case Toggle():
-            drawn = _parts.toggle(asked, text == "yes")
+            drawn = _parts().toggle(asked, text == "yes")
         case DateField():
-            drawn = _parts.typed_field(asked, text, "date" if _fits(date.fromisoformat, text) else "text")
+            drawn = _parts().typed_field(asked, text, "date" if _fits(date.fromisoformat, text) else "text")
         case TimeField():
-            drawn = _parts.typed_field(asked, text, "time" if _fits(time.fromisoformat, text) else "text")
+            drawn = _parts().typed_field(asked, text, "time" if _fits(time.fromisoformat, text) else "text")
         case PersonField():
-            drawn = _parts.select(asked, _options(field.options, value), CHOOSE)
+            drawn = _parts().select(asked, _options(field.options, value), CHOOSE)
         case _:
             assert_never(field)
     return drawn
@@ -292,9 +308,9 @@ def _choice(field: Choice, asked: _Asked, value: Value) -> Markup:
     explained = any(option.detail for option in field.options)
     drawn: Markup
     if field.many:
-        drawn = _parts.choices(asked, options, "checkbox", "many")
+        drawn = _parts().choices(asked, options, "checkbox", "many")
     elif explained or len(options) <= LISTED_AS_RADIOS:
-        drawn = _parts.choices(asked, options, "radio", "field")
+        drawn = _parts().choices(asked, options, "radio", "field")
     else:
-        drawn = _parts.select(asked, options, CHOOSE)
+        drawn = _parts().select(asked, options, CHOOSE)
     return drawn
