@@ -1,4 +1,4 @@
-"""Bare bolt bots to compare with: answer at once, after one SELECT, or after a submission's rows in one ORM transaction."""
+"""Bare bots of bolt, SQLAlchemy and APScheduler: answer at once, after one SELECT, or after a submission's rows in one ORM transaction."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from aiohttp import web
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from tests.benchmarks.load import PATH, SECRET
+from tests.benchmarks import PATH, SECRET
 
 
 class Base(DeclarativeBase):
@@ -72,8 +73,13 @@ def application(kind: str, url: str, api: str) -> web.Application:
 
     async def prepare(_app: web.Application) -> None:
         async with engine.begin() as connection:
-            await connection.run_sync(Base.metadata.drop_all)
             await connection.run_sync(Base.metadata.create_all)
+        ticks = AsyncIOScheduler(timezone=UTC)
+        ticks.add_job(tick, "interval", seconds=3600)
+        ticks.start()
+
+    async def tick() -> None:
+        """Nothing is due."""
 
     @bolt.command("/dih")
     async def help(ack: Any) -> None:

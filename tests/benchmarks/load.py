@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import uvloop
 
-SECRET = "benchmark-signing-secret"
-PATH = "/slack/events"
+from tests.benchmarks import PATH, SECRET
+
 Maker = Callable[[int], bytes]
 
 
