@@ -39,6 +39,7 @@ CONTRACT_SABOTAGES = (
     ("2. Channels do not know each other", Sabotage("bot/teams/__init__.py", "import bot.web", "bot.teams -> bot.web")),
     ("3. parse and render are pure", Sabotage("bot/slack/parse.py", "import storage.people", "bot.slack.parse -> storage.people")),
     ("3. parse and render are pure", Sabotage("bot/slack/render.py", "import time", "bot.slack.render -> time")),
+    ("3. parse and render are pure", Sabotage("bot/slack/fields.py", "import bot.slack.answers", "bot.slack.fields -> bot.slack.answers")),
     ("3. parse and render are pure", Sabotage("bot/teams/render.py", "import bot.dispatch", "bot.teams.render -> bot.dispatch")),
     ("4. Only storage knows SQLAlchemy", Sabotage("handlers/people.py", "import sqlalchemy", "handlers.people -> sqlalchemy")),
     ("4. Only storage knows SQLAlchemy", Sabotage("bot/dispatch.py", "import psycopg", "bot.dispatch -> psycopg")),
@@ -54,6 +55,7 @@ CONTRACT_SABOTAGES = (
 RULE_SABOTAGES = (
     (rules.channels_are_in_the_contracts, Sabotage("bot/post/__init__.py", "", "bot/post/")),
     (rules.parse_and_render_are_pure, Sabotage("bot/slack/render.py", "from slack_sdk.web import WebClient", "slack_sdk.web.WebClient")),
+    (rules.parse_and_render_are_pure, Sabotage("bot/slack/fields.py", "date.today()", "asks the clock")),
     (rules.parse_and_render_are_pure, Sabotage("bot/teams/parse.py", "datetime.now()", "asks the clock")),
     (rules.parse_and_render_are_pure, Sabotage("bot/web/render.py", "async def draw(): ...", "waits for something")),
     (rules.topics_are_strangers, Sabotage("handlers/pulse.py", "from handlers.ideas import mine", "imports the topic ideas")),

@@ -26,17 +26,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.dispatch import Answer, Dispatcher
 from bot.limits import Busy, Patience
 from bot.slack import parse
-from bot.slack.send import (
-    BUSY,
-    SECONDS,
-    WORKING,
-    CommandAnswers,
-    EventAnswers,
-    PressAnswers,
-    SlackSender,
-    SubmissionAnswers,
-    client,
-)
+from bot.slack.answers import BUSY, WORKING, CommandAnswers, EventAnswers, PressAnswers, SubmissionAnswers
+from bot.slack.send import SECONDS, SlackSender, client
 from handlers.routing import Interaction, Profile
 from handlers.views import Form
 

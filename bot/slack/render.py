@@ -6,53 +6,33 @@ What people wrote is only ever put into plain_text and rich_text elements, which
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import replace
-from datetime import date
-from typing import Any, assert_never
+from typing import assert_never
 
+from bot.slack.fields import Json, input_block, plain
 from bot.slack.parse import ASK_AGAIN
 from handlers import words
 from handlers.views import (
     Block,
     Button,
     Card,
-    Choice,
-    DateField,
     Divider,
     Facts,
-    Field,
     Form,
     Lines,
     Link,
-    NumberField,
-    Option,
-    PersonField,
     Picture,
     Table,
     Text,
-    TextField,
-    TimeField,
-    Toggle,
-    Value,
 )
-
-Json = dict[str, Any]
 
 MESSAGE_BLOCKS, VIEW_BLOCKS = 50, 100
 MESSAGE_CHARACTERS, VIEW_CHARACTERS = 11_000, 25_000
 TEXT = 3900
-MOST_OPTIONS = 1000
 SECTION = 2900
 TABLE_COLUMNS, CELL, TABLE_CHARACTERS = 10, 200, 6000
 CUT = "There is more than fits here."
-
-
-def plain(text: str, most: int) -> Json:
-    """Words that Slack shows as they stand."""
-    return {"type": "plain_text", "text": words.short(text, most) or " ", "emoji": False}
 
 
 def card(view: Card, ticket: str, *, modal: bool = False) -> list[Json]:
@@ -273,99 +253,6 @@ def errors(form: Form, ticket: str) -> Json | None:
     names = {field.name for field in form.fields}
     fitting = form.errors and set(form.errors) <= names
     return {f"{ticket}:{name}": wrong for name, wrong in form.errors.items()} if fitting else None
-
-
-# -- fields
-
-
-def input_block(field: Field, value: Value | None, ticket: str) -> Json:
-    """A field with what stands in it; Slack keeps what was typed where the block's id stays the same."""
-    block = {
-        "type": "input",
-        "block_id": f"{ticket}:{field.name}",
-        "label": plain(field.label, 300),
-        "element": {**_element(field, value), "action_id": field.name},
-        "optional": isinstance(field, Toggle) or not field.required,
-    }
-    return {**block, "hint": plain(field.hint, 500)} if field.hint else block
-
-
-def _element(field: Field, value: Value | None) -> Json:
-    typed = value if isinstance(value, str) else "".join(value or ())
-    match field:
-        case TextField():
-            element: Json = {"type": "plain_text_input", "multiline": field.lines > 1, "max_length": 3000}
-            return {**element, "initial_value": typed[:3000]} if typed else element
-        case NumberField():
-            element = {"type": "number_input", "is_decimal_allowed": field.decimals}
-            return {**element, "initial_value": typed} if _is_number(typed, field.decimals) else element
-        case Choice(many=True):
-            return _many(field, value if isinstance(value, tuple) else (value,) if value else ())
-        case Choice() | PersonField():
-            return _one(field.options, typed, radio=isinstance(field, Choice))
-        case Toggle():
-            options = (Option(value="yes", label="Yes"),)
-            return _chosen({"type": "checkboxes", "options": [_option(options[0])]}, "initial_options", options, (typed,))
-        case DateField():
-            return {"type": "datepicker", "initial_date": typed} if _is_date(typed) else {"type": "datepicker"}
-        case TimeField():
-            is_time = re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", typed)
-            return {"type": "timepicker", "initial_time": typed} if is_time else {"type": "timepicker"}
-        case _:
-            assert_never(field)
-
-
-def _is_number(text: str, decimals: bool) -> bool:
-    return bool(re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,15})?" if decimals else r"-?[0-9]{1,15}", text))
-
-
-def _is_date(text: str) -> bool:
-    with suppress(ValueError):
-        return date.fromisoformat(text).isoformat() == text
-    return False
-
-
-def _option(option: Option) -> Json:
-    shown = {"text": plain(option.label, 75), "value": option.value}
-    return {**shown, "description": plain(option.detail, 75)} if option.detail else shown
-
-
-def _chosen(element: Json, key: str, options: Sequence[Option], values: Iterable[str]) -> Json:
-    """The element with what is chosen in it."""
-    wanted = set(values)
-    chosen = [_option(option) for option in options if option.value in wanted]
-    return {**element, key: chosen if key == "initial_options" else chosen[0]} if chosen else element
-
-
-def _one(options: Sequence[Option], value: str, *, radio: bool) -> Json:
-    """Radio buttons where all are to be seen at once, a list otherwise."""
-    seen_at_once = radio and (len(options) <= 5 or (len(options) <= 10 and any(option.detail for option in options)))
-    element = {"type": "radio_buttons" if seen_at_once else "static_select", **_offered(options)}
-    return _chosen(element, "initial_option", options[:MOST_OPTIONS], (value,))
-
-
-def _offered(options: Sequence[Option]) -> Json:
-    """The options; a list of more than 100 takes groups."""
-    if len(options) <= 100:
-        return {"options": [_option(option) for option in options]}
-    groups = [options[start : start + 100] for start in range(0, min(len(options), MOST_OPTIONS), 100)]
-    return {
-        "option_groups": [
-            {
-                "label": plain(f"{words.short(each[0].label, 35)} to {words.short(each[-1].label, 35)}", 75),
-                "options": list(map(_option, each)),
-            }
-            for each in groups
-        ]
-    }
-
-
-def _many(field: Choice, values: Sequence[str]) -> Json:
-    if len(field.options) <= 10 and field.most is None:
-        return _chosen({"type": "checkboxes", **_offered(field.options)}, "initial_options", field.options, values)
-    element: Json = {"type": "multi_static_select", **_offered(field.options)}
-    limited = {**element, "max_selected_items": field.most} if field.most else element
-    return _chosen(limited, "initial_options", field.options[:MOST_OPTIONS], values)
 
 
 # -- cards of this channel's own
