@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import secrets
 from abc import ABC, abstractmethod
@@ -16,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.dispatch import Answer
 from bot.slack import render
-from bot.slack.parse import ASK_AGAIN, typed_words, user_and_team
+from bot.slack.parse import ASK_AGAIN, channel_of, pressed, typed_words, user_and_team
 from bot.slack.send import error_code
 from handlers.views import Button, Card, File, Form, Quiet, Reply, Text
 
@@ -36,7 +35,7 @@ def _card(outcome: Reply | File | Quiet) -> Card:
     return outcome.card if isinstance(outcome, Reply) else Card(title="Done")
 
 
-class _Answers(ABC):
+class Answers(ABC):
     """What one interaction is answered with; `later` shows an answer after Slack was acknowledged."""
 
     def __init__(self, api: AsyncWebClient, session: aiohttp.ClientSession, body: Payload) -> None:
@@ -91,7 +90,7 @@ class _Answers(ABC):
             await self._private(instead, ticket)
 
 
-class CommandAnswers(_Answers):
+class CommandAnswers(Answers):
     """A slash command: answered in the acknowledgement, or through the response_url when it took long."""
 
     def at_once(self, answer: Answer) -> dict[str, Any]:
@@ -114,7 +113,7 @@ class CommandAnswers(_Answers):
         await self.after(answer)
 
 
-class EventAnswers(_Answers):
+class EventAnswers(Answers):
     """Words in a conversation: answered there, in a channel for the person's eyes only."""
 
     async def _show(self, answer: Answer) -> None:
@@ -136,7 +135,7 @@ class EventAnswers(_Answers):
             await self._api.chat_postMessage(channel=user, **content, unfurl_links=False)
 
 
-class PressAnswers(_Answers):
+class PressAnswers(Answers):
     """A button: on a modal, the modal changes; on a message, a private answer or the message itself."""
 
     async def _show(self, answer: Answer) -> None:
@@ -152,7 +151,7 @@ class PressAnswers(_Answers):
                 await self._private(outcome.card, ticket)
         elif self._in_own_conversation() and not (self._body.get("container") or {}).get("is_ephemeral"):
             content = render.message(_card(outcome), ticket)
-            await self._api.chat_postMessage(channel=self._body["channel"]["id"], **content, unfurl_links=False)
+            await self._api.chat_postMessage(channel=channel_of(self._body), **content, unfurl_links=False)
         else:
             await self._private(_card(outcome), ticket)
 
@@ -170,15 +169,13 @@ class PressAnswers(_Answers):
 
     def _again(self) -> Card:
         """The same button once more; its answer may then open a modal."""
-        pressed = self._body["actions"][0]
-        if str(pressed.get("action_id", "")).startswith(ASK_AGAIN):
-            return render.words_card(str(json.loads(pressed.get("value") or "{}").get("text", "")))
-        args = json.loads(pressed.get("value") or "{}")
-        action = str(pressed["action_id"]).partition("#")[0]
+        action, args = pressed(self._body)
+        if action == ASK_AGAIN:
+            return render.words_card(args.get("text", ""))
         return render.form_card(Button(label="Open the form", action=action, args=args, style="primary", does="ask"))
 
     def _in_own_conversation(self) -> bool:
-        return str((self._body.get("channel") or {}).get("id", "")).startswith("D")
+        return channel_of(self._body).startswith("D")
 
 
 def _is_full(view: Payload) -> bool:
@@ -186,7 +183,7 @@ def _is_full(view: Payload) -> bool:
     return view.get("previous_view_id") not in (None, view.get("root_view_id"))
 
 
-class SubmissionAnswers(_Answers):
+class SubmissionAnswers(Answers):
     """A form: the modal becomes the confirmation, shows what is wrong, or says that it is being saved."""
 
     def __init__(self, api: AsyncWebClient, session: aiohttp.ClientSession, body: Payload) -> None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.routing import Interaction, Place, Profile
+from handlers.routing import Interaction, Kind, Place, Profile
 from handlers.views import Args, Value, Values
 
 CHANNEL = "slack"
@@ -88,22 +88,49 @@ def workspace(payload: Payload) -> str:
     return str(found or "")
 
 
-def command(payload: Payload, profile: Profile | None) -> Interaction:
-    """A slash command."""
+def channel_of(payload: Payload) -> str:
+    """The conversation that a payload came from; "" where it came from a modal."""
+    event, channel = payload.get("event"), payload.get("channel")
+    if isinstance(event, Mapping):
+        return str(event.get("channel", ""))
+    return str(channel.get("id", "") if isinstance(channel, Mapping) else payload.get("channel_id", ""))
+
+
+def _interaction(
+    payload: Payload,
+    profile: Profile | None,
+    kind: Kind,
+    *,
+    id: str,
+    ticket: str,
+    name: str = "",
+    text: str = "",
+    args: Args | None = None,
+    values: Values | None = None,
+) -> Interaction:
+    """An interaction of whoever the payload is from, where they are."""
     user, team = user_and_team(payload)
-    channel = str(payload.get("channel_id", ""))
-    trigger = str(payload.get("trigger_id", ""))
+    channel = channel_of(payload)
     return Interaction(
-        id=trigger,
-        ticket=trigger,
+        id=id,
+        ticket=ticket,
         channel=CHANNEL,
         tenant=team,
         user=user,
         profile=profile,
-        place=Place(id=channel, private=channel.startswith("D")),
-        kind="command",
-        text=words(str(payload.get("text", ""))),
+        place=Place(id=channel, private=not channel or channel.startswith("D")),
+        kind=kind,
+        name=name,
+        text=text,
+        args=args or {},
+        values=values or {},
     )
+
+
+def command(payload: Payload, profile: Profile | None) -> Interaction:
+    """A slash command."""
+    trigger = str(payload.get("trigger_id", ""))
+    return _interaction(payload, profile, "command", id=trigger, ticket=trigger, text=words(str(payload.get("text", ""))))
 
 
 def is_for_us(event: Payload) -> bool:
@@ -114,74 +141,44 @@ def is_for_us(event: Payload) -> bool:
 
 def is_link(payload: Payload) -> bool:
     """Whether a press only opened an address."""
-    return str(payload["actions"][0].get("action_id", "")).startswith("dih.link#")
+    return pressed(payload)[0] == "dih.link"
 
 
 def message(payload: Payload, profile: Profile | None) -> Interaction:
     """A direct message or a mention."""
-    event = payload["event"]
-    user, team = user_and_team(payload)
-    channel = str(event.get("channel", ""))
     id = str(payload.get("event_id", ""))
-    return Interaction(
-        id=id,
-        ticket=id,
-        channel=CHANNEL,
-        tenant=team,
-        user=user,
-        profile=profile,
-        place=Place(id=channel, private=channel.startswith("D")),
-        kind="event",
-        text=typed_words(str(event.get("text", ""))),
-    )
+    return _interaction(payload, profile, "event", id=id, ticket=id, text=typed_words(str(payload["event"].get("text", ""))))
+
+
+def pressed(payload: Payload) -> tuple[str, Args]:
+    """(The action, its arguments) of the button that was pressed."""
+    button = payload["actions"][0]
+    return str(button.get("action_id", "")).partition("#")[0], _args(button.get("value"))
 
 
 def press(payload: Payload, profile: Profile | None) -> Interaction:
     """A button on a message or a modal."""
-    user, team = user_and_team(payload)
-    pressed = payload["actions"][0]
-    channel = str((payload.get("channel") or {}).get("id", ""))
-    name = str(pressed.get("action_id", "")).partition("#")[0]
-    again = name == ASK_AGAIN
-    view = payload.get("view")
-    values = _values((view.get("state") or {}).get("values") or {}) if isinstance(view, Mapping) else {}
-    return Interaction(
-        id=str(payload.get("trigger_id", "")),
-        ticket=str(payload.get("trigger_id", "")) if again else str(pressed.get("block_id", "")).partition(":")[0],
-        channel=CHANNEL,
-        tenant=team,
-        user=user,
-        profile=profile,
-        place=Place(id=channel, private=not channel or channel.startswith("D")),
-        kind="command" if again else "action",
-        name="" if again else name,
-        text=_args(pressed.get("value")).get("text", "") if again else "",
-        args={} if again else _args(pressed.get("value")),
-        values=values,
-    )
+    name, args = pressed(payload)
+    trigger = str(payload.get("trigger_id", ""))
+    if name == ASK_AGAIN:
+        return _interaction(payload, profile, "command", id=trigger, ticket=trigger, text=args.get("text", ""))
+    ticket = str(payload["actions"][0].get("block_id", "")).partition(":")[0]
+    return _interaction(payload, profile, "action", id=trigger, ticket=ticket, name=name, args=args, values=_typed(payload.get("view")))
 
 
 def submission(payload: Payload, profile: Profile | None) -> Interaction:
     """A modal that was sent."""
-    user, team = user_and_team(payload)
     view = payload["view"]
-    try:
-        kept = json.loads(view.get("private_metadata") or "{}")
-    except ValueError:
-        kept = {}
-    kept = kept if isinstance(kept, dict) else {}
-    return Interaction(
+    kept = _object(view.get("private_metadata"))
+    return _interaction(
+        payload,
+        profile,
+        "form",
         id=str(view.get("id", "")),
         ticket=str(kept.get("ticket", "")),
-        channel=CHANNEL,
-        tenant=team,
-        user=user,
-        profile=profile,
-        place=Place(id="", private=True),
-        kind="form",
         name=str(view.get("callback_id", "")),
         args=_strings(kept.get("args")),
-        values=_values((view.get("state") or {}).get("values") or {}),
+        values=_typed(view),
     )
 
 
@@ -203,21 +200,29 @@ def profile_of(user: object, workspace: str) -> Profile | None:
     )
 
 
-def _args(value: object) -> Args:
+def _object(text: object) -> Payload:
+    """The object that a text holds, an empty one where it holds none."""
     try:
-        return _strings(json.loads(value)) if isinstance(value, str) else {}
-    except ValueError:
+        found = json.loads(text) if isinstance(text, str) else {}
+    except (ValueError, RecursionError):
         return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _args(value: object) -> Args:
+    return _strings(_object(value))
 
 
 def _strings(value: object) -> Args:
     return {str(key): str(each) for key, each in value.items()} if isinstance(value, dict) else {}
 
 
-def _values(state: object) -> Values:
+def _typed(view: object) -> Values:
     """The fields of a modal by name: a block's id is the ticket, a colon and the field's name."""
+    state = view.get("state") if isinstance(view, dict) else None
+    blocks = state.get("values") if isinstance(state, dict) else None
     found: dict[str, Value] = {}
-    for block, elements in state.items() if isinstance(state, dict) else ():
+    for block, elements in blocks.items() if isinstance(blocks, dict) else ():
         for element in elements.values() if isinstance(elements, dict) else ():
             if isinstance(element, dict):
                 found[str(block).partition(":")[2]] = _value(element)

@@ -26,7 +26,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.dispatch import Answer, Dispatcher
 from bot.limits import Busy, Patience
 from bot.slack import parse
-from bot.slack.answers import BUSY, WORKING, CommandAnswers, EventAnswers, PressAnswers, SubmissionAnswers
+from bot.slack.answers import BUSY, WORKING, Answers, CommandAnswers, EventAnswers, PressAnswers, SubmissionAnswers
 from bot.slack.send import SECONDS, SlackSender, client
 from handlers.routing import Interaction, Profile
 from handlers.views import Form
@@ -274,24 +274,20 @@ class SlackChannel:
 
     async def _on_event(self, ack: Ack, body: dict[str, Any]) -> None:
         await ack()
-        if not parse.is_for_us(body["event"]) or await self._workspace.objection(parse.workspace(body)):
-            return
-        answers = EventAnswers(self._api, self._session, body)
-        try:
-            answer = await self._patience.within(self._answer(body, parse.message), answers.later)
-        except Busy:
-            self._follow(answers.busy())
-            return
-        if answer is not None:
-            self._follow(answers.later(answer))
+        if parse.is_for_us(body["event"]):
+            await self._attend(EventAnswers(self._api, self._session, body), body, parse.message)
 
     async def _on_press(self, ack: Ack, body: dict[str, Any]) -> None:
         await ack()
-        if parse.is_link(body) or await self._workspace.objection(parse.workspace(body)):
+        if not parse.is_link(body):
+            await self._attend(PressAnswers(self._api, self._session, body), body, parse.press)
+
+    async def _attend(self, answers: Answers, body: Payload, to_interaction: Parse) -> None:
+        """Answers what is acknowledged already."""
+        if await self._workspace.objection(parse.workspace(body)):
             return
-        answers = PressAnswers(self._api, self._session, body)
         try:
-            answer = await self._patience.within(self._answer(body, parse.press), answers.later)
+            answer = await self._patience.within(self._answer(body, to_interaction), answers.later)
         except Busy:
             self._follow(answers.busy())
             return
