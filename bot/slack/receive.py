@@ -166,6 +166,7 @@ class SlackChannel:
             return self._workspace.authorization
 
         self._bolt = AsyncApp(
+            name=self.name,  # bolt would look for one in the source of whoever calls it
             client=client(None, api_url),
             authorize=authorize,
             signing_secret=signing_secret,
