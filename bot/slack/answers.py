@@ -15,8 +15,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.dispatch import Answer
 from bot.slack import render
-from bot.slack.parse import ASK_AGAIN, channel_of, pressed, typed_words, user_and_team
-from bot.slack.send import error_code
+from bot.slack.parse import ASK_AGAIN, channel_of, is_between_us, pressed, thread_of, typed_words, user_and_team
+from bot.slack.send import NEVER_LEFT, TARGET, error_code
 from handlers.views import Button, Card, File, Form, Quiet, Reply, Text
 
 WORKING = "Working on it. The answer will follow here."
@@ -25,7 +25,6 @@ SAVING = "Saving. You can wait here or close this."
 AGAIN = "Still saving, press again in a moment."
 CLOSED = "The form was closed before I could show you the next one. Start it again to go on."
 TRIES = (0.1, 0.2, 0.4, 0.8, 1.6)
-ABSENT = ("not_in_channel", "user_not_in_channel", "channel_not_found", "is_archived")
 
 log = logging.getLogger(__name__)
 Payload: TypeAlias = Mapping[str, Any]
@@ -35,11 +34,27 @@ def _card(outcome: Reply | File | Quiet) -> Card:
     return outcome.card if isinstance(outcome, Reply) else Card(title="Done")
 
 
+def _is_for_all(outcome: Reply | File) -> bool:
+    return isinstance(outcome, Reply) and outcome.audience == "here"
+
+
+async def _reached(saying: Awaitable[object]) -> bool:
+    """Whether Slack let the bot speak there."""
+    try:
+        await saying
+    except SlackApiError as error:
+        if error_code(error) not in TARGET:
+            raise
+        return False
+    return True
+
+
 class Answers(ABC):
     """What one interaction is answered with; `later` shows an answer after Slack was acknowledged."""
 
     def __init__(self, api: AsyncWebClient, session: aiohttp.ClientSession, body: Payload) -> None:
         self._api, self._session, self._body = api, session, body
+        self._user, self._channel, self._thread = user_and_team(body)[0], channel_of(body), thread_of(body)
 
     async def later(self, answer: Answer) -> None:
         """Shows the answer; where Slack does not take it, the person is told so once."""
@@ -63,19 +78,47 @@ class Answers(ABC):
             sorry = f"I could not show you the answer. What you asked for may have been done. Reference {reference}."
             await self._private(render.says("Sorry", "Something went wrong on our side.", sorry), "sorry")
 
-    async def _respond(self, content: Mapping[str, Any]) -> bool:
-        """Through the response_url, which works where the bot is no member; False where that is over."""
-        url = str(self._body.get("response_url") or "")
-        if not url:
-            return False
-        async with self._session.post(url, json=content, proxy=self._api.proxy) as response:
-            return response.status == 200
+    async def _say(self, outcome: Reply | File, ticket: str) -> None:
+        """A card in a conversation: for everybody there, or for the person alone."""
+        if not (_is_for_all(outcome) and await self._public(_card(outcome), ticket)):
+            await self._private(_card(outcome), ticket)
+
+    async def _public(self, card: Card, ticket: str) -> bool:
+        """For everybody who is there; False where the bot may not speak."""
+        content = render.message(card, ticket)
+        threaded = {**content, "thread_ts": self._thread} if self._thread else content
+        return await self._respond(threaded, response_type="in_channel") or await _reached(self._post(self._channel, content))
 
     async def _private(self, card: Card, ticket: str) -> None:
         """For the person's eyes only: where they are, else in their direct message."""
         content = render.message(card, ticket)
-        if not await self._respond({**content, "response_type": "ephemeral", "replace_original": False}):
-            await self._api.chat_postMessage(channel=user_and_team(self._body)[0], **content, unfurl_links=False)
+        if is_between_us(self._body):
+            await self._post(self._channel, content)
+        elif not await self._whisper(content) and not await self._respond(content, response_type="ephemeral"):
+            await self._post(self._user, content)
+
+    async def _respond(self, content: Mapping[str, Any], *, response_type: str = "ephemeral", replaces: bool = False) -> bool:
+        """Through the response_url, which works where the bot is no member; False where there is none, or it is over or out of reach."""
+        url = str(self._body.get("response_url") or "")
+        if not url:
+            return False
+        said = {**content, "response_type": response_type, "replace_original": replaces}
+        try:
+            async with self._session.post(url, json=said, proxy=self._api.proxy) as response:
+                return response.status == 200
+        except NEVER_LEFT as error:
+            log.warning("a response_url could not be reached", extra={"error": type(error).__name__})
+            return False
+
+    async def _whisper(self, content: Mapping[str, Any]) -> bool:
+        """Where a response_url will not do: there is none, or it would speak beside the thread. False where the bot may not speak."""
+        if not self._channel or (self._body.get("response_url") and not self._thread):
+            return False
+        return await _reached(self._api.chat_postEphemeral(channel=self._channel, user=self._user, thread_ts=self._thread, **content))
+
+    async def _post(self, channel: str, content: Mapping[str, Any]) -> None:
+        thread = self._thread if channel == self._channel else None
+        await self._api.chat_postMessage(channel=channel, thread_ts=thread, **content, unfurl_links=False, unfurl_media=False)
 
     async def _open(self, form: Form, ticket: str, instead: Card) -> None:
         """Opens a modal; where the trigger is too old, the person gets a button for a new one."""
@@ -98,8 +141,7 @@ class CommandAnswers(Answers):
         outcome = answer.outcome
         if isinstance(outcome, Form | Quiet):
             return {}
-        audience = "in_channel" if isinstance(outcome, Reply) and outcome.audience == "here" else "ephemeral"
-        return {**render.message(_card(outcome), answer.ticket), "response_type": audience}
+        return {**render.message(_card(outcome), answer.ticket), "response_type": "in_channel" if _is_for_all(outcome) else "ephemeral"}
 
     async def after(self, answer: Answer) -> None:
         """A form opens after the acknowledgement."""
@@ -108,8 +150,8 @@ class CommandAnswers(Answers):
             await self._carefully(form)
 
     async def _show(self, answer: Answer) -> None:
-        if (content := self.at_once(answer)) and not await self._respond(content):
-            await self._private(_card(answer.outcome), answer.ticket)  # type: ignore[arg-type]
+        if isinstance(answer.outcome, Reply | File):
+            await self._say(answer.outcome, answer.ticket)
         await self.after(answer)
 
 
@@ -117,22 +159,11 @@ class EventAnswers(Answers):
     """Words in a conversation: answered there, in a channel for the person's eyes only."""
 
     async def _show(self, answer: Answer) -> None:
-        outcome, event = answer.outcome, self._body["event"]
-        if isinstance(outcome, Quiet):
-            return
-        card = render.words_card(typed_words(str(event.get("text", "")))) if isinstance(outcome, Form) else _card(outcome)
-        content, channel, user = render.message(card, answer.ticket), event["channel"], event["user"]
-        thread = event.get("thread_ts")
-        everybody = isinstance(outcome, Reply) and outcome.audience == "here"
-        if everybody or event.get("channel_type") == "im":
-            await self._api.chat_postMessage(channel=channel, thread_ts=thread, **content, unfurl_links=False)
-            return
-        try:
-            await self._api.chat_postEphemeral(channel=channel, user=user, thread_ts=thread, **content)
-        except SlackApiError as error:
-            if error_code(error) not in ABSENT:
-                raise
-            await self._api.chat_postMessage(channel=user, **content, unfurl_links=False)
+        outcome = answer.outcome
+        if isinstance(outcome, Form):
+            await self._private(render.words_card(typed_words(str(self._body["event"].get("text", "")))), answer.ticket)
+        elif not isinstance(outcome, Quiet):
+            await self._say(outcome, answer.ticket)
 
 
 class PressAnswers(Answers):
@@ -147,13 +178,10 @@ class PressAnswers(Answers):
         elif isinstance(outcome, Form):
             await self._open(outcome, ticket, self._again())
         elif isinstance(outcome, Reply) and outcome.replaces:
-            if not await self._respond({**render.message(outcome.card, ticket), "replace_original": True}):
+            if not await self._respond(render.message(outcome.card, ticket), replaces=True):
                 await self._private(outcome.card, ticket)
-        elif self._in_own_conversation() and not (self._body.get("container") or {}).get("is_ephemeral"):
-            content = render.message(_card(outcome), ticket)
-            await self._api.chat_postMessage(channel=channel_of(self._body), **content, unfurl_links=False)
         else:
-            await self._private(_card(outcome), ticket)
+            await self._say(outcome, ticket)
 
     async def _change_view(self, answer: Answer) -> None:
         """The modal shows the answer; a refusal lies above it, so that nothing typed is lost."""
@@ -173,9 +201,6 @@ class PressAnswers(Answers):
         if action == ASK_AGAIN:
             return render.words_card(args.get("text", ""))
         return render.form_card(Button(label="Open the form", action=action, args=args, style="primary", does="ask"))
-
-    def _in_own_conversation(self) -> bool:
-        return channel_of(self._body).startswith("D")
 
 
 def _is_full(view: Payload) -> bool:

@@ -96,6 +96,22 @@ def channel_of(payload: Payload) -> str:
     return str(channel.get("id", "") if isinstance(channel, Mapping) else payload.get("channel_id", ""))
 
 
+def thread_of(payload: Payload) -> str | None:
+    """The thread that a payload came from; the message that a thread hangs on is not in it."""
+    for part in (payload.get("event"), payload.get("container"), payload.get("message")):
+        if isinstance(part, Mapping) and part.get("thread_ts") and part["thread_ts"] not in (part.get("ts"), part.get("message_ts")):
+            return str(part["thread_ts"])
+    return None
+
+
+def is_between_us(payload: Payload) -> bool:
+    """Whether it came from the person's conversation with the bot; an ephemeral message may stand in one with somebody else."""
+    event, container = payload.get("event"), payload.get("container")
+    if isinstance(event, Mapping):
+        return event.get("channel_type") == "im"
+    return isinstance(container, Mapping) and not container.get("is_ephemeral") and channel_of(payload).startswith("D")
+
+
 def _interaction(
     payload: Payload,
     profile: Profile | None,

@@ -24,6 +24,7 @@ CREDENTIALS = frozenset(
 TARGET = frozenset(
     (
         "cannot_dm_bot", "channel_not_found", "is_archived", "messages_tab_disabled", "not_in_channel", "restricted_action",
+        "restricted_action_non_threadable_channel", "restricted_action_read_only_channel", "restricted_action_thread_only_channel",
         "user_disabled", "user_not_found", "user_not_in_channel", "user_not_visible", "users_not_found",
     )
 )  # fmt: skip
@@ -32,7 +33,7 @@ CONTENT = frozenset(
 )
 
 
-NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, aiohttp.ConnectionTimeoutError)
 """The request cannot have reached Slack."""
 
 

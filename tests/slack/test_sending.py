@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -79,6 +80,7 @@ async def test_a_live_message_that_was_deleted_is_posted_anew(sender: SlackSende
         ("channel_not_found", TargetDead),
         ("is_archived", TargetDead),
         ("not_in_channel", TargetDead),
+        ("restricted_action_read_only_channel", TargetDead),
         ("user_disabled", TargetDead),
         ("messages_tab_disabled", TargetDead),
         ("invalid_blocks", BadContent),
@@ -111,6 +113,19 @@ async def test_what_fails_before_the_message_left_is_tried_again(
 async def test_nobody_listening_is_no_doubt_about_the_message() -> None:
     sender = SlackSender(client("xoxb-1", f"http://127.0.0.1:{free_port()}/api/"))
     answer = await sender.send(Target(channel="slack", tenant="T", place="C1"), MESSAGE, ticket="t", handle=None)
+    assert isinstance(answer, RetryLater)
+
+
+async def test_a_proxy_that_refuses_is_no_doubt_about_the_message() -> None:
+    async def refuse(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as proxy:
+        api = client("xoxb-1", "https://slack.example.org/api/")
+        api.proxy = f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
+        answer = await SlackSender(api).send(Target(channel="slack", tenant="T", place="C1"), MESSAGE, ticket="t", handle=None)
     assert isinstance(answer, RetryLater)
 
 

@@ -438,7 +438,7 @@ class SlackDouble:
         cid = self._where(a["channel"])
         if a["user"] not in self.channels[cid]["members"]:
             raise Answer("user_not_in_channel")
-        m = self._bot_message(self._content("chat.postEphemeral", a))
+        m = self._bot_message(self._content("chat.postEphemeral", a), **({"thread_ts": a["thread_ts"]} if a.get("thread_ts") else {}))
         self.ephemerals.append({**m, "channel": cid, "to": a["user"]})
         return {"message_ts": m["ts"]}
 
@@ -660,7 +660,14 @@ class SlackDouble:
     async def _response_url(self, request):
         r = self._responses.get(request.match_info["id"])
         body = await request.json()
-        self.calls.append(Call("response_url", body, None, time.time()))
+        call = Call("response_url", body, None, time.time())
+        self.calls.append(call)
+        for f in self.faults:
+            if f.method == "response_url" and f.times > 0:
+                f.times -= 1
+                failed = await self._fail(f, call, request, {})
+                failed.set_status(404 if failed.status == 200 else failed.status)
+                return failed
         if r is None or time.monotonic() - r["at"] > 1800 or r["used"] >= 5:
             self.problem("response_url: unknown, older than 30 minutes or used more than 5 times")
             return web.json_response({"ok": False, "error": "expired_url" if r and r["used"] < 5 else "used_url"}, status=404)
@@ -680,7 +687,10 @@ class SlackDouble:
         if body.get("replace_original") and r["message"] and self.find(r["channel"], r["message"]):
             self.find(r["channel"], r["message"]).update(content)
         elif body.get("response_type") == "in_channel":
-            self.messages.setdefault(r["channel"], []).append(self._bot_message(content))
+            if r["message"] and body.get("replace_original") is not False:
+                self.problem("response_url: in_channel without replace_original=false takes the place of the message")
+            thread = {"thread_ts": body["thread_ts"]} if body.get("thread_ts") else {}
+            self.messages.setdefault(r["channel"], []).append(self._bot_message(content, **thread))
         else:
             self.ephemerals.append({**self._bot_message(content), "channel": r["channel"], "to": r["user"]})
         async with self._changed:
@@ -900,7 +910,8 @@ class User:
         else:
             cid = where["channel"]
             stored = s.find(cid, where["ts"])
-            p |= {"container": {"type": "message", "message_ts": where["ts"], "channel_id": cid, "is_ephemeral": stored is None},
+            p |= {"container": {"type": "message", "message_ts": where["ts"], "channel_id": cid, "is_ephemeral": stored is None,
+                                **({"thread_ts": where["thread_ts"]} if where.get("thread_ts") else {})},
                   "trigger_id": s.trigger(self.id), "channel": {"id": cid, "name": s.channels[cid]["name"]}, "state": {"values": {}},
                   "message": {k: v for k, v in (stored or where).items() if k not in ("channel", "to")},
                   "response_url": s.response_url(self.id, cid, where["ts"])}
