@@ -149,10 +149,18 @@ def command(payload: Payload, profile: Profile | None) -> Interaction:
     return _interaction(payload, profile, "command", id=trigger, ticket=trigger, text=words(str(payload.get("text", ""))))
 
 
+_TYPED = ("", "file_share", "me_message", "thread_broadcast")
+"""The subtypes of messages that somebody typed; all others are Slack's own doing."""
+
+
 def is_for_us(event: Payload) -> bool:
-    """Whether a message event is a person's own new words to us: not a bot's, not an edit, not our own, not a channel's talk."""
+    """Whether a message event is a person's own new words to us: not a bot's, not our own, not a channel's talk.
+
+    A mention that is edited comes again as a new event; it was answered before.
+    """
     to_us = event.get("type") == "app_mention" or event.get("channel_type") == "im"
-    return to_us and bool(event.get("user")) and not event.get("bot_id") and not event.get("subtype")
+    typed = (event.get("subtype") or "") in _TYPED and not event.get("edited")
+    return to_us and typed and bool(event.get("user")) and not event.get("bot_id")
 
 
 def is_link(payload: Payload) -> bool:

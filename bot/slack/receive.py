@@ -212,7 +212,7 @@ class SlackChannel:
         try:
             answer = await self._bolt.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
         except Exception as error:
-            log.error("bolt could not read a request", exc_info=error)
+            log.warning("bolt could not read a request", extra={"error": type(error).__name__})
             return web.Response(status=400, text="The body is not what Slack sends.")
         kind = answer.headers.get("content-type", ["text/plain"])[0].partition(";")[0]
         return web.Response(status=answer.status if answer.status < 500 else 400, text=answer.body, content_type=kind)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -48,6 +50,47 @@ async def test_rubbish_is_refused_without_a_fault(
     assert status is not None
     assert status < 500
     assert not any(record.exc_info for record in caplog.records)
+
+
+def misshapen(payload: Any) -> Iterator[Any]:
+    """The payload with one part of it, at any depth, not what it should be."""
+    for key in payload if isinstance(payload, dict) else range(len(payload)):
+        others = payload.copy()
+        for wrong in (None, 7, "x", ["x"]):
+            others[key] = wrong
+            yield others.copy()
+        if isinstance(payload[key], dict | list):
+            for inner in misshapen(payload[key]):
+                others[key] = inner
+                yield others.copy()
+
+
+@pytest.mark.parametrize("kind", ["message", "press", "submission"])
+async def test_a_payload_of_another_shape_is_no_fault_of_ours(
+    bot: Bot, slack: SlackDouble, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """R2."""
+    ann = slack.user("Ann Lee", "ann@uhd.nhs.uk")
+    button = {"type": "button", "action_id": "ideas.none#0", "block_id": "ticket:actions0", "value": "{}"}
+    where = {
+        "channel": {"id": ann.im},
+        "container": {"type": "message", "channel_id": ann.im},
+        "message": {"ts": "2.1", "thread_ts": "1.1"},
+    }
+    values = {"ticket:title": {"title": {"type": "plain_text_input", "value": "A title"}}}
+    view = {"id": "V1", "callback_id": "ideas.none", "blocks": [{"type": "input", "block_id": "b"}], "state": {"values": values}}
+    payload: dict[str, Any] = {
+        "message": slack.envelope({"type": "message", "channel_type": "im", "channel": ann.im, "user": ann.id, "text": "help"}),
+        "press": {**ann._base("block_actions"), "actions": [button], **where},
+        "submission": {**ann._base("view_submission"), "view": view},
+    }[kind]
+    for each in misshapen(payload):
+        body = json.dumps(each) if kind == "message" else urlencode({"payload": json.dumps(each)})
+        status, *_ = await slack.post(body, "application/json" if kind == "message" else FORM)
+        assert status in (200, 400, 404), each
+    assert not [
+        record for record in caplog.records if record.exc_info and record.name in ("bot.slack.receive", "bot.dispatch", "aiohttp.server")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -253,11 +253,23 @@ async def test_talk_of_others_edits_and_bots_is_not_answered(slack: SlackDouble,
         await slack.event({**event, "channel": channel, "channel_type": "channel"})
         await slack.event({**event, "bot_id": slack.bot_id, "user": slack.bot.id})
         await slack.event({**event, "subtype": "message_changed"})
+        await slack.event({**event, "subtype": "pinned_item"})
+        await slack.event({**event, "type": "app_mention", "channel": channel, "edited": {"user": ann.id, "ts": "2.1"}})
         await slack.event({"type": "member_joined_channel", "user": ann.id, "channel": channel})
         await ann.say("note mine")
         await ann.dm("It is noted")
     assert runs == ["mine"]
     slack.assert_clean()
+
+
+@pytest.mark.parametrize("subtype", ["file_share", "thread_broadcast", "me_message"])
+async def test_words_with_a_file_or_sent_to_the_channel_too_are_words(slack: SlackDouble, hub: Database, ann: User, subtype: str) -> None:
+    router, runs = counting()
+    event = {"type": "message", "channel": ann.im, "channel_type": "im", "user": ann.id, "text": "note mine", "ts": "1.1"}
+    async with serving(slack, hub, router):
+        await slack.event({**event, "subtype": subtype})
+        await ann.dm("It is noted")
+    assert runs == ["mine"]
 
 
 async def test_an_answer_for_all_is_seen_by_all(slack: SlackDouble, hub: Database, ann: User) -> None:
