@@ -24,7 +24,11 @@ BUSY = "I am busy just now. Nothing was changed. Try again in a minute."
 SAVING = "Saving. You can wait here or close this."
 AGAIN = "Still saving, press again in a moment."
 CLOSED = "The form was closed before I could show you the next one. Start it again to go on."
+FOR_ONE = {"response_type": "ephemeral", "replace_original": False}
+FOR_ALL = {"response_type": "in_channel", "replace_original": False}
 TRIES = (0.1, 0.2, 0.4, 0.8, 1.6)
+OVER = ("not_found", "expired_trigger_id", "exchanged_trigger_id")
+"""The modal was closed, or the press came too long ago to lay another on it."""
 
 log = logging.getLogger(__name__)
 Payload: TypeAlias = Mapping[str, Any]
@@ -60,9 +64,9 @@ class Answers(ABC):
         """Shows the answer; where Slack does not take it, the person is told so once."""
         await self._carefully(self._show(answer))
 
-    async def busy(self) -> None:
+    async def decline(self, title: str, why: str) -> None:
         """Says that nothing was begun."""
-        await self._carefully(self._private(render.says("Busy", BUSY), "busy"))
+        await self._carefully(self._private(render.says(title, why), "declined"))
 
     @abstractmethod
     async def _show(self, answer: Answer) -> None:
@@ -87,24 +91,23 @@ class Answers(ABC):
         """For everybody who is there; False where the bot may not speak."""
         content = render.message(card, ticket)
         threaded = {**content, "thread_ts": self._thread} if self._thread else content
-        return await self._respond(threaded, response_type="in_channel") or await _reached(self._post(self._channel, content))
+        return await self._respond({**threaded, **FOR_ALL}) or await _reached(self._post(self._channel, content))
 
     async def _private(self, card: Card, ticket: str) -> None:
         """For the person's eyes only: where they are, else in their direct message."""
         content = render.message(card, ticket)
-        if is_between_us(self._body):
-            await self._post(self._channel, content)
-        elif not await self._whisper(content) and not await self._respond(content, response_type="ephemeral"):
+        if is_between_us(self._body) and await _reached(self._post(self._channel, content)):
+            return
+        if not await self._whisper(content) and not await self._respond({**content, **FOR_ONE}):
             await self._post(self._user, content)
 
-    async def _respond(self, content: Mapping[str, Any], *, response_type: str = "ephemeral", replaces: bool = False) -> bool:
+    async def _respond(self, content: Mapping[str, Any]) -> bool:
         """Through the response_url, which works where the bot is no member; False where there is none, or it is over or out of reach."""
         url = str(self._body.get("response_url") or "")
         if not url:
             return False
-        said = {**content, "response_type": response_type, "replace_original": replaces}
         try:
-            async with self._session.post(url, json=said, proxy=self._api.proxy) as response:
+            async with self._session.post(url, json=content, proxy=self._api.proxy) as response:
                 return response.status == 200
         except NEVER_LEFT as error:
             log.warning("a response_url could not be reached", extra={"error": type(error).__name__})
@@ -178,22 +181,27 @@ class PressAnswers(Answers):
         elif isinstance(outcome, Form):
             await self._open(outcome, ticket, self._again())
         elif isinstance(outcome, Reply) and outcome.replaces:
-            if not await self._respond(render.message(outcome.card, ticket), replaces=True):
+            if not await self._respond({**render.message(outcome.card, ticket), "replace_original": True}):
                 await self._private(outcome.card, ticket)
         else:
             await self._say(outcome, ticket)
 
     async def _change_view(self, answer: Answer) -> None:
-        """The modal shows the answer; a refusal lies above it, so that nothing typed is lost."""
+        """The modal shows the answer; a refusal lies above it, so that nothing typed is lost. Where that is over, the person is told."""
         outcome, ticket, view = answer.outcome, answer.ticket, self._body["view"]
-        if isinstance(outcome, Form):
-            await self._api.views_update(view_id=view["id"], view=render.modal(outcome, ticket))
-            return
-        shown = render.shown(_card(outcome), ticket)
-        if not answer.done and not _is_full(view):
-            await self._api.views_push(trigger_id=str(self._body.get("trigger_id", "")), view=shown)
-        else:
-            await self._api.views_update(view_id=view["id"], view=shown)
+        try:
+            if isinstance(outcome, Form):
+                await self._api.views_update(view_id=view["id"], view=render.modal(outcome, ticket, last=_is_last(view)))
+            elif answer.done:
+                await self._api.views_update(view_id=view["id"], view=render.shown(_card(outcome), ticket, last=_is_last(view)))
+            elif _is_full(view):
+                await self._private(_card(outcome), ticket)
+            else:
+                await self._api.views_push(trigger_id=str(self._body.get("trigger_id", "")), view=render.shown(_card(outcome), ticket))
+        except SlackApiError as error:
+            if error_code(error) not in OVER:
+                raise
+            await self._private(render.says("Your form", CLOSED) if isinstance(outcome, Form) else _card(outcome), ticket)
 
     def _again(self) -> Card:
         """The same button once more; its answer may then open a modal."""
@@ -208,6 +216,11 @@ def _is_full(view: Payload) -> bool:
     return view.get("previous_view_id") not in (None, view.get("root_view_id"))
 
 
+def _is_last(view: Payload) -> bool:
+    """Whether what lies beneath is over, so that closing this modal closes all."""
+    return bool(view.get("clear_on_close"))
+
+
 class SubmissionAnswers(Answers):
     """A form: the modal becomes the confirmation, shows what is wrong, or says that it is being saved."""
 
@@ -215,6 +228,7 @@ class SubmissionAnswers(Answers):
         super().__init__(api, session, body)
         self._external_id = f"saving-{secrets.token_hex(8)}"
         self._saving = False
+        self._last = _is_last(body["view"])
         self._inputs = [block["block_id"] for block in body["view"].get("blocks") or () if block.get("type") == "input"]
 
     def at_once(self, answer: Answer) -> dict[str, Any]:
@@ -224,7 +238,7 @@ class SubmissionAnswers(Answers):
             wrong = render.errors(outcome, ticket)
             if wrong is not None and set(wrong) <= set(self._inputs):
                 return {"response_action": "errors", "errors": wrong}
-            return {"response_action": "update", "view": render.modal(outcome, ticket)}
+            return {"response_action": "update", "view": render.modal(outcome, ticket, last=self._last)}
         if answer.done or not self._inputs:
             return {"response_action": "update", "view": render.shown(_card(outcome), ticket, last=True)}
         card = _card(outcome)
@@ -237,14 +251,15 @@ class SubmissionAnswers(Answers):
         """The form stays as it is, with a sentence under its first field."""
         if self._inputs:
             return {"response_action": "errors", "errors": {self._inputs[0]: sentence}}
-        return {"response_action": "update", "view": render.shown(render.says("Not now", sentence), "wait")}
+        return {"response_action": "update", "view": render.shown(render.says("Not now", sentence), "wait", last=self._last)}
 
     def saving(self) -> dict[str, Any]:
         """A modal above the form, which stays as typed beneath; where no more fit, the person presses again."""
         if self._inputs and _is_full(self._body["view"]):
             return self.wait(AGAIN)
         self._saving = True
-        view = {**render.shown(render.says("Saving", SAVING), "saving"), "external_id": self._external_id}
+        saving = render.shown(render.says("Saving", SAVING), "saving", last=self._last and not self._inputs)
+        view = {**saving, "external_id": self._external_id}
         return {"response_action": "push" if self._inputs else "update", "view": view}
 
     async def _show(self, answer: Answer) -> None:
@@ -254,7 +269,7 @@ class SubmissionAnswers(Answers):
         outcome, ticket = answer.outcome, answer.ticket
         card = render.refusal(outcome) if isinstance(outcome, Form) and outcome.errors else None
         if isinstance(outcome, Form):
-            view = render.shown(card, ticket) if card else render.modal(outcome, ticket)
+            view = render.shown(card, ticket) if card else render.modal(outcome, ticket, last=True)
         else:
             kept = () if answer.done or not self._inputs else (Text(text=render.BACK),)
             card = Card(title=_card(outcome).title, blocks=(*_card(outcome).blocks, *kept), buttons=_card(outcome).buttons)

@@ -285,12 +285,14 @@ class SlackChannel:
 
     async def _attend(self, answers: Answers, body: Payload, to_interaction: Parse) -> None:
         """Answers what is acknowledged already."""
-        if await self._workspace.objection(parse.workspace(body)):
+        if objection := await self._workspace.objection(parse.workspace(body)):
+            if objection == NOT_YET or "response_url" in body:  # into a strange workspace, our token does not reach
+                self._follow(answers.decline("I could not do that", objection))
             return
         try:
             answer = await self._patience.within(self._answer(body, to_interaction), answers.later)
         except Busy:
-            self._follow(answers.busy())
+            self._follow(answers.decline("Busy", BUSY))
             return
         if answer is not None:
             self._follow(answers.later(answer))

@@ -222,8 +222,8 @@ def shown(view: Card, ticket: str, *, last: bool = False) -> Json:
     return {"type": "modal", "title": plain(view.title, 24), "close": plain("Close", 24), "blocks": blocks, "clear_on_close": last}
 
 
-def modal(form: Form, ticket: str) -> Json:
-    """A form; its ticket and arguments come back in private_metadata, the ticket also stands in the block ids."""
+def modal(form: Form, ticket: str, *, last: bool = False) -> Json:
+    """A form; its ticket and arguments come back in private_metadata, the ticket also stands in the block ids; `last` as in `shown`."""
     whole = form.errors.get("", "")
     above = [_rich([_run(words.short(whole, SECTION), bold=True)])] if whole else []
     if form.step:
@@ -245,6 +245,7 @@ def modal(form: Form, ticket: str) -> Json:
         "submit": plain(form.submit, 24),
         "close": plain("Cancel", 24),
         "blocks": blocks or [_paragraph(form.title)],
+        "clear_on_close": last,
     }
 
 

@@ -21,7 +21,7 @@ from scheduler.delivery import Delivery
 from storage import people
 from storage.database import Database
 from tests.processes.serving import free_port
-from tests.slackdouble.slackdouble import SlackDouble
+from tests.slackdouble.slackdouble import SlackDouble, User
 
 SECRET = "signing-secret"
 
@@ -84,6 +84,13 @@ async def slack() -> AsyncIterator[SlackDouble]:
     """A Slack that repeats events at once."""
     async with SlackDouble(f"http://127.0.0.1:{free_port()}", SECRET, retry_delays=(0, 0, 0)) as double:
         yield double
+
+
+@pytest.fixture
+def ann(slack: SlackDouble) -> User:
+    """Somebody of a partner."""
+    person: User = slack.user("Ann Lee", "ann@uhd.nhs.uk")
+    return person
 
 
 @pytest.fixture

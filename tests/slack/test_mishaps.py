@@ -17,13 +17,6 @@ from tests.slack.test_conversations import GOOD, counting, idea_form, slow, subm
 from tests.slackdouble.slackdouble import Modal, SlackDouble, User
 
 
-@pytest.fixture
-def ann(slack: SlackDouble) -> User:
-    """Somebody of a partner."""
-    person: User = slack.user("Ann Lee", "ann@uhd.nhs.uk")
-    return person
-
-
 def picky() -> Router:
     """A form that is turned down, a button that asks, and modals that lie on each other."""
     router = Router()
@@ -207,6 +200,36 @@ async def test_slack_not_saying_who_we_are_is_no_reason_to_say_that_the_bot_is_g
     assert {"I cannot reach Slack just now" in words for words in said} == {True}
     assert "reinstall" not in "".join(said)
     assert len(slack.called("auth.test")) == 1
+
+
+async def test_while_slack_does_not_say_who_we_are_words_and_presses_are_answered_with_a_hint(
+    slack: SlackDouble, hub: Database, ann: User
+) -> None:
+    slack.fault("auth.test", "ratelimited", times=9)
+    channel = slack.channel("general", ann)
+    button = {"type": "button", "text": {"type": "plain_text", "text": "Go"}, "action_id": "picky.ask#0", "value": "{}"}
+    card = {"channel": channel, "ts": "1.1", "blocks": [{"type": "actions", "block_id": "t:actions0", "elements": [button]}]}
+    async with serving(slack, hub, picky()):
+        await ann.say("help")
+        await ann.dm("I cannot reach Slack just now")
+        await ann.click(card, "picky.ask#0")
+        await ann.ephemeral("I cannot reach Slack just now")
+
+
+async def test_somebody_of_a_strange_workspace_is_told_where_slack_lets_us(bot: Bot, slack: SlackDouble, ann: User) -> None:
+    event = {"type": "message", "channel": ann.im, "channel_type": "im", "user": ann.id, "text": "help", "ts": "1.1"}
+    channel = slack.channel("general", ann)
+    press = {
+        **ann._base("block_actions"),
+        "team": {"id": "T0STRANGER"},
+        "actions": [{"type": "button", "action_id": "ideas.open#0", "block_id": "t:1"}],
+        "channel": {"id": channel},
+        "response_url": slack.response_url(ann.id, channel),
+    }
+    await slack.event(event, {**slack.envelope(event), "team_id": "T0STRANGER", "authorizations": []})
+    await slack.interact(press)
+    await ann.ephemeral("not one that the hub")
+    assert not slack.called("chat.postMessage")
 
 
 @pytest.mark.parametrize("fault", ["http_500", "garbage", "reset", "hang", "user_not_found"])

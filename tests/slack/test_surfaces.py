@@ -13,13 +13,6 @@ from tests.slack.conftest import serving
 from tests.slackdouble.slackdouble import SlackDouble, User
 
 
-@pytest.fixture
-def ann(slack: SlackDouble) -> User:
-    """Somebody of a partner."""
-    person: User = slack.user("Ann Lee", "ann@uhd.nhs.uk")
-    return person
-
-
 def voices() -> Router:
     """A card, for one person or for all, whose buttons answer one person or all."""
     router = Router()
@@ -141,6 +134,21 @@ async def test_words_and_buttons_in_a_direct_message_are_answered_in_their_threa
         answer = await ann.dm("Nobody else reads this")
     assert [card.get("thread_ts"), answer.get("thread_ts")] == [thread, thread]
     assert not slack.ephemerals
+    slack.assert_clean()
+
+
+async def test_a_private_answer_in_the_direct_message_of_two_people_is_for_one_of_them(
+    slack: SlackDouble, hub: Database, ann: User
+) -> None:
+    bob = slack.user("Bob May")
+    channel = slack._id("D")
+    slack.channels[channel] = {**slack.channels[ann.im], "id": channel, "members": [ann.id, bob.id]}
+    async with serving(slack, hub, voices()):
+        await ann.command("/dih card for all", channel)
+        slack.fault("chat.postMessage", "channel_not_found")
+        await bob.click(await ann.message(channel, "Press one"), ME)
+        await bob.ephemeral("Nobody else reads this")
+    assert said(slack, channel) == ["Press one"]
     slack.assert_clean()
 
 
