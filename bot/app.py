@@ -74,7 +74,7 @@ class Server:
         application = http.application(
             self.channels, self.dispatcher, links, database, clock=self.clock, body_limit=settings.dih_body_limit
         )
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=GRACE)
+        self._runner = http.runner(application, grace=GRACE)
 
     def _committed(self) -> None:
         if self.settings.dih_delivery_seconds <= HOLD_BACK_OVER:

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 from urllib.parse import quote
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.dispatch import Dispatcher
 from bot.links import FileLinks
 from handlers.views import Card, File, Reply, Text
 from scheduler.delivery import Sender
 from storage.database import Database
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """What is no HTTP is no fault of ours."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        record.msg, record.args, record.exc_info = "a request was no HTTP", (), None
+        record.levelno, record.levelname, record.error = logging.WARNING, "WARNING", type(error).__name__
+    return True
+
+
+server_log = logging.getLogger(f"{__name__}.server")
+server_log.addFilter(_in_one_line)
 
 
 class Channel(Protocol):
@@ -35,6 +50,19 @@ class Channel(Protocol):
         """After the last request: what is under way is finished."""
 
 
+@web.middleware
+async def _whole_and_plain(request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.StreamResponse:
+    """Refuses a body in a content encoding, true or false, and lets go of one that broke off."""
+    if request.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
+        return web.Response(status=400, text="Send the body without a Content-Encoding.")
+    try:
+        return await handler(request)
+    except ConnectionError:
+        if request.transport is not None:
+            raise
+        return web.Response(status=400)
+
+
 def application(
     channels: Sequence[Channel],
     dispatcher: Dispatcher,
@@ -45,7 +73,7 @@ def application(
     body_limit: int,
 ) -> web.Application:
     """All routes of the server; a body over `body_limit` bytes is refused with 413."""
-    app = web.Application(client_max_size=body_limit)
+    app = web.Application(client_max_size=body_limit, middlewares=[_whole_and_plain])
 
     async def healthz(_request: web.Request) -> web.Response:
         return web.Response(text="ok")
@@ -66,6 +94,14 @@ def application(
     for channel in channels:
         channel.mount(app)
     return app
+
+
+def runner(application: web.Application, *, grace: float) -> web.AppRunner:
+    """Serves the application; requests under way get `grace` seconds to end.
+
+    aiohttp would decode bodies while it parses, where what cannot be decoded is out of our hands.
+    """
+    return web.AppRunner(application, access_log=None, logger=server_log, auto_decompress=False, shutdown_timeout=grace)
 
 
 async def _file(token: str, dispatcher: Dispatcher, links: FileLinks, now: datetime) -> web.Response:

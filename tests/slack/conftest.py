@@ -61,8 +61,18 @@ class Bot:
         )
         self.delivery = Delivery(database, routes, {"slack": self.channel.sender}, clock=now, lease_seconds=60)
         app = http.application([self.channel], self.dispatcher, links, database, clock=now, body_limit=262_144)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        self._runner = http.runner(app, grace=1)
         self._port = int(slack.app_url.rpartition(":")[2])
+
+    async def line(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection on which anything can be said."""
+        return await asyncio.open_connection("127.0.0.1", self._port)
+
+    @property
+    def lines(self) -> int:
+        """How many connections are open."""
+        assert self._runner.server is not None
+        return len(self._runner.server.connections)
 
     async def start(self) -> None:
         """Serves and delivers."""

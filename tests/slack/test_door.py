@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
@@ -89,7 +90,7 @@ async def test_a_payload_of_another_shape_is_no_fault_of_ours(
         status, *_ = await slack.post(body, "application/json" if kind == "message" else FORM)
         assert status in (200, 400, 404), each
     assert not [
-        record for record in caplog.records if record.exc_info and record.name in ("bot.slack.receive", "bot.dispatch", "aiohttp.server")
+        record for record in caplog.records if record.exc_info and record.name in ("bot.slack.receive", "bot.dispatch", "bot.http.server")
     ]
 
 
@@ -139,6 +140,47 @@ async def test_bolt_headers_from_outside_change_nothing(bot: Bot, slack: SlackDo
     status, text, *_ = await slack.post(command_body(), FORM, headers)
     assert status == 200
     assert "What you can do" in text
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "GZIP, gzip", "nonsense"])
+async def test_a_body_in_an_encoding_is_refused_without_a_fault(
+    bot: Bot, slack: SlackDouble, encoding: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """R2: the encoding is false, as none is ever true."""
+    status, text, *_ = await slack.post(command_body(), FORM, {"Content-Encoding": encoding})
+    assert (status, text) == (400, "Send the body without a Content-Encoding.")
+    assert not caplog.records
+
+
+async def test_a_body_as_it_is_may_say_so(bot: Bot, slack: SlackDouble) -> None:
+    status, *_ = await slack.post(command_body(), FORM, {"Content-Encoding": "identity"})
+    assert status == 200
+
+
+@pytest.mark.parametrize("rest", ["Transfer-Encoding: chunked\r\n\r\nzz\r\n", "Content-Length: some\r\n\r\n", "Nonsense\r\n\r\n"])
+async def test_what_is_no_http_is_noted_in_one_line(bot: Bot, slack: SlackDouble, rest: str, caplog: pytest.LogCaptureFixture) -> None:
+    """R2, R4."""
+    reader, writer = await bot.line()
+    writer.write(f"POST /slack/events HTTP/1.1\r\nHost: dih\r\n{rest}".encode())
+    answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.0 400")
+    (record,) = caplog.records
+    assert record.getMessage() == "a request was no HTTP"
+    assert not record.exc_info
+
+
+async def test_a_body_that_breaks_off_is_no_fault_of_ours(bot: Bot, slack: SlackDouble, caplog: pytest.LogCaptureFixture) -> None:
+    """R2."""
+    reader, writer = await bot.line()
+    writer.write(b"POST /slack/events HTTP/1.1\r\nHost: dih\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n")
+    assert await reader.readline() == b"HTTP/1.1 100 Continue\r\n"
+    writer.write(b"abc")
+    writer.close()
+    while bot.lines:
+        await asyncio.sleep(0)
+    assert (await slack.post(command_body(), FORM))[0] == 200
+    assert not caplog.records
 
 
 async def test_a_body_over_the_cap_is_refused(bot: Bot, slack: SlackDouble) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 import pytest
-from aiohttp.test_utils import TestServer
+from aiohttp import web
 
 from bot import http
 from bot.dispatch import Dispatcher, Vouching
@@ -53,27 +53,28 @@ class Bot:
         unhurried = patience or Patience(seconds=30)
         self.channel = WebChannel(self.dispatcher, database, clock=clock, secure=secure, patience=unhurried, personas=personas)
         self.delivery = Delivery(database, routes, {"web": self.channel.sender}, clock=clock, lease_seconds=60)
-        self._server = TestServer(
-            http.application([self.channel], self.dispatcher, links, database, clock=clock, body_limit=262_144), access_log=None
-        )
+        app = http.application([self.channel], self.dispatcher, links, database, clock=clock, body_limit=262_144)
+        self._runner = http.runner(app, grace=1)
         self._windows: list[Window] = []
 
     async def start(self) -> None:
         """Serves; what the HTTP client loads at its first request is loaded here, not in the middle of a test."""
         await self.channel.open()
-        await self._server.start_server()
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         await self.window().goes("/healthz")
 
     async def stop(self) -> None:
         """Ends."""
         for window in self._windows:
             await window.close()
-        await self._server.close()
+        await self._runner.cleanup()
         await self.channel.close()
 
     def window(self, home: str = "/") -> Window:
         """A new window, where nobody is signed in."""
-        window = Window(str(self._server.make_url("")).rstrip("/"), home, deliver=self.delivery.run)
+        host, port = self._runner.addresses[0]
+        window = Window(f"http://{host}:{port}", home, deliver=self.delivery.run)
         self._windows.append(window)
         return window
 

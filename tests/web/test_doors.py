@@ -217,6 +217,18 @@ async def test_rubbish_is_answered_politely(bot: Bot, ann: Window, path: str, bo
     assert not [record for record in caplog.records if record.exc_info]
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "nonsense"])
+@pytest.mark.parametrize("path", ["/say", "/press", "/submit", "/close", "/sign-out", "/sign-in/none"])
+async def test_a_body_in_an_encoding_is_refused_without_a_fault(
+    bot: Bot, ann: Window, path: str, encoding: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await ann.goes()
+    await ann.posts(path, command(ann), {"Content-Encoding": encoding})
+    assert (ann.status, ann.words) == (400, "Send the body without a Content-Encoding.")
+    assert not caplog.records
+    assert await count(bot.database, "history") == 0
+
+
 @pytest.mark.parametrize(
     ("path", "fields"),
     [
