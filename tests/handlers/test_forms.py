@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from handlers.forms import check, prefilled, tidy, tidy_values
 from handlers.views import Choice, DateField, Field, Form, NumberField, Option, PersonField, TextField, TimeField, Toggle, Value
+from tests.hostile import HOSTILE, long
 
 OPTIONS = tuple(Option(value=value, label=value.upper()) for value in ("a", "b", "c"))
 FIELDS: dict[str, Field] = {
@@ -151,3 +152,12 @@ def test_a_pile_of_marks_costs_no_more_than_other_words() -> None:
     begun = time.process_time()
     assert len(tidy("a" + "\u0300\u0316" * 60_000)) <= 21
     assert time.process_time() - begun < 2
+
+
+@pytest.mark.parametrize("seed", HOSTILE)
+async def test_the_longest_text_does_not_hold_others_up(seed: str) -> None:
+    """A step of the loop that takes over 100 ms fails the test."""
+    text = long(seed)
+    tidied = tidy(text)
+    assert len(tidied) <= 3 * len(text)
+    assert tidy(tidied[:1000]) == tidied[:1000].strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 
 import nhs_number
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from handlers.screening import screen, screen_values
+from tests.hostile import HOSTILE, long
 
 NHS_NUMBERS = (
     "9990000018", "999 000 0018", "999-000-0018", "999.000.0018", "999/000/0018", "999_000_0018", "9 9 9 0 0 0 0 0 1 8", "99900 00018",
@@ -18,6 +20,15 @@ NHS_NUMBERS = (
     "room 12, 999 000 0018", "1 999 000 0018", "9990000018 9990000018", "call patient 9990000018",
     "Please contact about patient 999 000 0018",
     "text from 999 000 0018's mother",
+)  # fmt: skip
+SIGNS = (
+    ",", ":", ";", "+", "|", "*", "(", ")", "[", "]", "{", "}", "'", '"', "’", "“", "~", "&", "@", "!", "?", "<", ">", "\\", "`", "#", "…",
+    "•", "→", "，", "＋", "｜", "、", ", ", " , ", ",\n", " | ", ") (", "), (", "', '", '", "', " - ", ") - (",
+)  # fmt: skip
+WITH_SIGNS = (
+    "999,000,0018", "(999) 000-0018", "[999] [000] [0018]", '"999","000","0018"', "999 000,0018", "999-000*0018", "999 (000) 0018",
+    "1+999+000+0018", "room 12, 999,000,0018", "room 12, 9,9,9,0,0,0,0,0,1,8", "9-9-9, 0-0-0, 0-0-1-8", "(450) 557-7104",
+    "cost £5, 999,000,0018", "NHS number 999,123,4567", "NHS No: (123) 456-7890", "100 9990000018",
 )  # fmt: skip
 BY_FORM_OR_LABEL = (
     "999 123 4567", "999-123-4567", "123.456.7890", "NHS number 1234567890", "NHS No: 123 456 7890", "nhs no. 1234567890",
@@ -47,6 +58,14 @@ TELEPHONES = (
     "hospital (01202) 665511", "Ring the hospital 01202 665511 or 01202 665512", "01202 555123 / 01202 555124",
     "patients can ring 0300 123 4567 8am to 6pm",
 )  # fmt: skip
+NUMBERS = (
+    "1,000,000,000", "£4,350,000,000", "£452,100 (2021)", "£ 452,100 (2021)", "€452,100, 2021", "2026-11-23 10:30:00",
+    "10:45:00 2026-11-24", "2026-11-23T10:45:00Z, 2026-11-23T10:46:00Z", "sessions at 10:45, 11:30, 12:15 and 16:40", "12, 34, 56",
+    "45, 11, 30, 12, 15", "999, 000, 0019", "450, 612, 106", "scores 4, 4, 2, 5, 4, 3, 4, 1, 5, 3, 2, 4", "4; 5; 5; 3; 1; 4; 2; 5; 1; 1; 2",
+    "450+612=1062", "45%, 61%, 70%, 44%, 90%", "4.18.0", "v4.18.0-305", "4.18.0.305", "(01202) 123456", "(01202) 123456, (01202) 654321",
+    "(020) 7946 0958", "(0300) 123-4567", "+44 (0)1202 123 456", "call (999) 000-0018", "999,123,4567", "(999) 123-4567",
+    "[1] [2] [3] [4] [5] [6] [7] [8] [9]",
+)  # fmt: skip
 PROSE = (
     "We saved £1,000,000 in 2026/27", "between 2026-11-23 10:00 and 11:30", "12 partners, 300 patients and 4500 staff",
     "patients 100000 per year", "in 2026 12 of 50 people", "born in Poole", "a baby born at 36 weeks", "1 2 3 4 5 6 7 8 9", "IDEA-42",
@@ -54,10 +73,23 @@ PROSE = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("text", [*NHS_NUMBERS, *BY_FORM_OR_LABEL, *DISGUISED])
+@pytest.mark.parametrize("text", [*NHS_NUMBERS, *WITH_SIGNS, *BY_FORM_OR_LABEL, *DISGUISED])
 def test_an_nhs_number_is_found_however_it_is_spelled(text: str) -> None:
     assert screen(text) == "nhs number"
     assert screen(f"Better letters for {text}, please") == "nhs number"
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+@pytest.mark.parametrize("parts", [("999", "000", "0018"), ("450", "557", "7104"), tuple("9990000018")])
+def test_a_valid_nhs_number_is_found_whatever_sign_stands_between_its_groups_or_digits(parts: tuple[str, ...], sign: str) -> None:
+    assert screen(f"for {sign.join(parts)} today") == "nhs number"
+    assert screen(f"({sign.join(parts)})") == "nhs number"
+
+
+def test_any_time_of_any_day_passes() -> None:
+    minutes = (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=61 * number) for number in range(10_000))
+    written = [f"{minute:%H:%M:%S %Y-%m-%d %H:%M, %d/%m/%Y}" for minute in minutes]
+    assert [times for times in written if screen(times)] == []
 
 
 @pytest.mark.parametrize("text", BIRTHS)
@@ -70,7 +102,7 @@ def test_a_hospital_number_with_its_label_is_found(text: str) -> None:
     assert screen(f"See {text}, please.") == "hospital number"
 
 
-@pytest.mark.parametrize("text", [*TELEPHONES, *PROSE])
+@pytest.mark.parametrize("text", [*TELEPHONES, *NUMBERS, *PROSE])
 def test_telephone_numbers_and_prose_pass(text: str) -> None:
     assert screen(text) is None
     assert screen(f"You can reach us: {text}.") is None
@@ -159,3 +191,9 @@ def test_long_texts_are_looked_through_quickly(text: str, length: int, seconds: 
     begun = time.process_time()
     screen("hospital no " + (text * length)[:length])
     assert time.process_time() - begun < seconds
+
+
+@pytest.mark.parametrize("seed", HOSTILE)
+async def test_the_longest_text_does_not_hold_others_up(seed: str) -> None:
+    """A step of the loop that takes over 100 ms fails the test."""
+    screen(f"1 {long(seed)}")
