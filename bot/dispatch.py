@@ -15,7 +15,7 @@ from handlers import forms, screening
 from handlers.errors import GONE, Refused
 from handlers.routing import FormRoute, Interaction, Profile, Request, Right, Route, Routes
 from handlers.views import Form, Link, Outcome, Quiet, Reply, Text, says
-from handlers.words import LONDON
+from handlers.words import LONDON, number
 from storage import accounts, audit, counts, drafts, people, receipts
 from storage.database import Database, Session, UncertainCommit
 from storage.drafts import DraftKey
@@ -122,6 +122,9 @@ class Dispatcher:
         now = self._clock()
         if not self._limit.allows(interaction.account, now):
             return Answer(outcome=says("Slow down a little", TOO_MANY), ticket=new_ticket(), unkept=True, done=False)
+        if len(interaction.text) > forms.LONGEST:
+            words = f"Use {number(forms.LONGEST)} characters or fewer. You used {number(len(interaction.text))}. Nothing was changed."
+            return Answer(outcome=says("That is too long", words), ticket=new_ticket(), unkept=True, done=False)
         unkept = True  # until the words are known to be free of patient data
         try:
             tidied = _tidied(interaction)
@@ -310,9 +313,9 @@ class Dispatcher:
             request = await self._permitted(route, interaction, session, "", now)
             form = await route.build(request)
         names = {field.name for field in form.fields}
-        errors = {name if name in names else "": PATIENT_DATA for name in findings}
-        typed = replace(request, values={name: value for name, value in request.values.items() if name in names})
-        return Answer(outcome=form.refused(errors, typed), ticket=interaction.ticket)
+        typed = {name: value for name, value in request.values.items() if name in names}
+        values, errors = forms.bounded(typed, {name if name in names else "": PATIENT_DATA for name in findings})
+        return Answer(outcome=form.refused(errors, replace(request, values=values)), ticket=interaction.ticket)
 
     async def _audit_refusal(self, interaction: Interaction, refusal: _NotAllowed, now: datetime) -> None:
         name = interaction.name or self._route(interaction)[0].name

@@ -18,6 +18,8 @@ _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200b\u202a-\u20
 _BLANK = ("Cf", "Zs", "Zl", "Zp", "Cc")
 _EMPTY = "\u034f\u115f\u1160\u2800\u3164\uffa0\ufe0e\ufe0f"  # shown as nothing, though Unicode calls them letters and marks
 
+LONGEST = 20_000
+"""Characters of one value, or of a command, that are kept: far more than any field takes."""
 MOST_MARKS = 20
 """Accents upon one letter; putting an endless pile of them in order takes time that grows with its square."""
 _PILE = re.compile(rb"[^\0]{%d,}" % (MOST_MARKS + 1))
@@ -62,7 +64,19 @@ def check(form: Form, values: Values) -> tuple[Values, Errors]:
         except ValueError as error:
             canonical[field.name] = value
             errors[field.name] = str(error)
-    return canonical, errors
+    return bounded(canonical, errors) if errors else (canonical, errors)
+
+
+def bounded(values: Values, errors: Errors) -> tuple[Values, Errors]:
+    """What a refused form gives back: values that are far too long are cut, and their errors say so."""
+    kept, said = dict(values), dict(errors)
+    for name, value in values.items():
+        if isinstance(value, str) and len(value) > LONGEST:
+            kept[name] = value[:LONGEST]
+            said[name] = f"{said.get(name, '')} I kept the first {number(LONGEST)} of {number(len(value))} characters.".lstrip()
+        elif sum(map(len, _tuple(value))) > LONGEST:
+            kept[name] = ()  # no choice of ours is as long
+    return kept, said
 
 
 def prefilled(form: Form) -> Form:

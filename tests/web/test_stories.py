@@ -161,6 +161,17 @@ async def test_patient_data_in_the_box_is_given_back_and_stored_nowhere(bot: Bot
     assert "patient data refused" in stored
 
 
+async def test_words_that_are_far_too_long_are_given_back_and_stored_nowhere(bot: Bot, ann: Window) -> None:
+    text = f"idea {'x' * 20_000}"
+    await ann.types(text)
+    assert ann.status == 422
+    await ann.sees("That is too long", "Use 20,000 characters or fewer. You used 20,005.")
+    box = ann.page.find(id="text")
+    assert box is not None
+    assert box["value"] == text
+    assert "xxxxx" not in await all_text(bot.database)
+
+
 async def test_patient_data_in_a_form_is_given_back_and_stored_nowhere(bot: Bot, ann: Window) -> None:
     await ann.types("idea")
     await ann.fills({**GOOD, "Your idea": f"Ask {NHS_NUMBER}"})
