@@ -15,6 +15,7 @@ from storage.places import GroupPlace
 
 router = Router()
 
+NOT_HERE = "Type “setup here” in the channel that the group should be told in. Here, only you and I can read."
 WHICH = Choice(
     name="group",
     label="Which group is told here?",
@@ -23,8 +24,15 @@ WHICH = Choice(
 
 
 def _named_place(request: Request) -> str:
-    """The channel that the form was opened in; raises Refused where that is no channel's id."""
-    place = request.args.get("place", "")
+    """The channel that the form was opened in; raises Refused for anything else.
+
+    A form that says where it was sent must have been sent there. One that does not comes from a window whose arguments nobody can change.
+    """
+    place, here = request.args.get("place", ""), request.place
+    if here.id and here.private:
+        raise Refused(NOT_HERE)
+    if here.id not in ("", place):
+        raise Refused("Send this form in the channel that it is for: type “setup here” there.")
     if not re.fullmatch(r"[\x21-\x7e]{1,300}", place):
         raise Refused(GONE)
     return place
@@ -41,7 +49,7 @@ async def _setup_form(request: Request) -> Form:
 async def ask(request: Request) -> Outcome:
     """Asks which group is told here."""
     if request.place.private:
-        raise Refused("Type this in the channel that the group should be told in. Here, only you and I can read.")
+        raise Refused(NOT_HERE)
     return await _setup_form(request)
 
 

@@ -89,9 +89,12 @@ class User:
         ticket: str = "",
         quoted: str = "",
         private: bool = True,
+        place: str | None = None,
     ) -> Answer:
-        """One interaction."""
+        """One interaction; where no place is given, a form comes from a window that does not say where it was opened."""
         number = next(_numbers)
+        if place is None:
+            place = "" if kind == "form" and private else "D1" if private else "C1"
         return await self.hub.dispatcher.answer(
             Interaction(
                 id=f"i{number}",
@@ -99,7 +102,7 @@ class User:
                 channel="slack",
                 tenant=self.tenant,
                 user=self.user,
-                place=Place(id="D1" if private else "C1", private=private),
+                place=Place(id=place, private=private),
                 kind=kind,
                 profile=self.profile,
                 name=name,

@@ -181,12 +181,24 @@ async def test_a_partner_is_added_once(hub: Hub, grace: User) -> None:
 
 
 async def test_a_place_is_set_in_a_channel_only(hub: Hub, grace: User) -> None:
-    assert "Type this in the channel" in words(await grace.types("setup here"))
+    assert "Type “setup here” in the channel" in words(await grace.types("setup here"))
     answer = await grace.types("setup here", private=False)
     assert isinstance(answer.outcome, Form)
     assert answer.outcome.args == {"place": "C1"}
     set_up = await grace.sends("places.set", {"group": "core_team"}, place="C1")
     assert title(set_up) == "The Core Team is told there"
+
+
+@pytest.mark.parametrize(("here", "private"), [("C2", False), ("D1", True), ("C1", True)])
+async def test_a_place_can_only_be_the_channel_that_the_form_was_sent_in(hub: Hub, grace: User, here: str, private: bool) -> None:
+    answer = await grace.does("form", "places.set", values={"group": "core_team"}, args={"place": "C1"}, private=private, place=here)
+    assert title(answer) == "I could not do that"
+    assert "“setup here”" in words(answer)
+    async with hub.database.reading() as session:
+        assert await number_of(session, "places") == 0
+        assert await number_of(session, "outbox") == 0
+    there = await grace.does("form", "places.set", values={"group": "core_team"}, args={"place": "C1"}, private=False, place="C1")
+    assert title(there) == "The Core Team is told there"
 
 
 # -- what people did not mean, and what nobody meant

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import sqlalchemy as sa
 
@@ -267,6 +269,17 @@ async def test_a_button_with_odd_arguments_is_answered_politely(ann: Window, do:
     assert ann.status == 200
     assert ann.landed[0][0] == 303
     assert "Sorry" not in ann.words
+
+
+@pytest.mark.parametrize("place", ["web", "C0123456", "9990000018", "idea\u0000"])
+async def test_nobody_can_make_a_place_of_something_in_the_web_chat(bot: Bot, place: str) -> None:
+    head = await bot.signed_in(await bot.person("Grace Hope", administrator=True))
+    form = json.dumps({"action": "places.set", "args": {"place": place}})
+    ours = [("proof", dict(command(head))["proof"]), ("ticket", "t"), ("item", "")]
+    await head.posts("/submit", [*ours, ("form", form), ("field.group", "core_team")])
+    assert "Here, only you and I can read." in head.words
+    assert await count(bot.database, "places") == 0
+    assert await count(bot.database, "audit") == 0
 
 
 async def test_a_body_over_the_limit_is_too_long(ann: Window) -> None:
