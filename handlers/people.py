@@ -155,9 +155,10 @@ async def add_partner(request: Request) -> Outcome:
     if wrong:
         return form.refused({"domains": f"This is not an e-mail domain: {wrong[0]}. Write it like nhsdorset.nhs.uk."}, request)
     name = request.one("name")
-    if any(each.name.casefold() == name.casefold() for each in await people.list_organisations(request.session)):
+    try:
+        id = await people.add_organisation(request.session, name=name, domains=domains)
+    except people.NameTaken:
         return form.refused({"name": "There is a partner with this name. Use another name."}, request)
-    id = await people.add_organisation(request.session, name=name, domains=domains)
     await audit.add(request.session, now=request.now, action="people.add_partner", object=f"organisation:{id}", by=request.person.id)
     return Reply(
         card=Card(title=f"{name} is added", blocks=(Text(text="People can now choose it as the place of an idea."),)), reference=name

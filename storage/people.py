@@ -134,6 +134,10 @@ class Seen:
     vouched: bool
 
 
+class NameTaken(Exception):
+    """There is an organisation of this name."""
+
+
 _organisation = OrganisationRow.__table__.alias("o")
 _PERSON_COLUMNS = (
     PersonRow.id, PersonRow.name, PersonRow.email, PersonRow.organisation_by, PersonRow.administrator,
@@ -236,7 +240,14 @@ async def list_organisations(session: Session) -> tuple[Organisation, ...]:
 
 
 async def add_organisation(session: Session, *, name: str, sector: str = "", domains: Collection[str] = ()) -> int:
-    """A new partner; returns its number."""
+    """A new partner; returns its number. Raises NameTaken where there is one of that name, in capitals or small letters.
+
+    Whoever else adds one waits until this transaction ends; on SQLite there is one writer at a time anyway.
+    """
+    if session.dialect.name == "postgresql":
+        await session.execute(sa.text(f"LOCK TABLE {OrganisationRow.__tablename__} IN SHARE ROW EXCLUSIVE MODE"))
+    if any(each.name.casefold() == name.casefold() for each in await list_organisations(session)):
+        raise NameTaken
     inserted = sa.insert(OrganisationRow).values(name=name, sector=sector).returning(OrganisationRow.id)
     id = (await session.execute(inserted)).scalar_one()
     for domain in domains:

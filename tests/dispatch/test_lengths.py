@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.dispatch import PATIENT_DATA
-from handlers.views import Form
+from handlers.views import Form, Values
 from tests.dispatch.conftest import IDEA, Hub, User, form, title, words
 from tests.hostile import BODY, long
 from tests.storage.hub import everything_kept
@@ -35,7 +35,7 @@ async def test_it_is_cut_too_where_it_may_name_a_patient(hub: Hub, ann: User) ->
 
 async def test_what_no_list_offers_is_not_kept_when_it_is_long(grace: User) -> None:
     person = await grace.is_known()
-    values = {"organisation": "x" * 30_000, "groups": ("x" * 15_000, "y" * 15_000)}
+    values: Values = {"organisation": "x" * 30_000, "groups": ("x" * 15_000, "y" * 15_000)}
     again = form(await grace.sends("people.change", values, person=str(person.id)))
     assert again.errors["groups"] == "Choose from the list."
     assert again.values["groups"] == ()

@@ -180,6 +180,25 @@ async def test_a_partner_is_added_once(hub: Hub, grace: User) -> None:
         assert await number_of(session, "organisations") == 1
 
 
+@pytest.mark.parametrize("name", ["NHS Dorset", "nhs DORSET"])
+async def test_two_administrators_who_add_one_partner_at_once_add_it_once(
+    hub: Hub, grace: User, ann: User, database_url: str, name: str
+) -> None:
+    await hub.organise(ann, administrator=True)
+    other = Hub(Database(database_url), hub.clock, admins=())
+    ann = ann.at(other)
+    await ann.types("me")
+    partners = [grace.sends("people.add_partner", {"name": "NHS Dorset"}), ann.sends("people.add_partner", {"name": name})]
+    outcomes = [answer.outcome for answer in await asyncio.gather(*partners)]
+    (again,) = [outcome for outcome in outcomes if isinstance(outcome, Form)]
+    assert again.errors == {"name": "There is a partner with this name. Use another name."}
+    (added,) = [outcome for outcome in outcomes if isinstance(outcome, Reply)]
+    assert added.card.title.endswith("is added")
+    async with hub.database.reading() as session:
+        assert len(await people.list_organisations(session)) == 1
+    await other.database.close()
+
+
 async def test_a_place_is_set_in_a_channel_only(hub: Hub, grace: User) -> None:
     assert "Type “setup here” in the channel" in words(await grace.types("setup here"))
     answer = await grace.types("setup here", private=False)
