@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from handlers.words import number
 from storage.database import database_url
 
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
@@ -59,11 +60,24 @@ def _tenants(value: object) -> object:
     return found
 
 
+def _address(scheme: str, host: str, port: int | None) -> str:
+    """Such as https://dih.example.org, or http://[::1]:8080."""
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}"
+
+
 def _site(value: str) -> str:
-    parts = urlsplit(value)
-    if value and (parts.scheme not in ("http", "https") or not parts.hostname):
-        raise ValueError("write the address people open, such as https://dih.example.org")
-    return value.rstrip("/")
+    """The web chat stands at the root of an address, so nothing may come after the host."""
+    if not value:
+        return ""
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", None
+    known = re.fullmatch(r"[\w.:-]+", host) and parts.scheme in ("http", "https")
+    if not known or parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("write the address people open and nothing besides, such as https://dih.example.org")
+    return _address(parts.scheme, host, port)
 
 
 def _api_url(value: str) -> str:
@@ -72,6 +86,18 @@ def _api_url(value: str) -> str:
     return value
 
 
+def _from(least: float, most: float) -> AfterValidator:
+    """Refuses numbers outside of these two, and what is no number."""
+
+    def check(value: float) -> float:
+        if not least <= value <= most:
+            raise ValueError(f"write a number from {number(least)} to {number(most)}")
+        return value
+
+    return AfterValidator(check)
+
+
+HOUR, DAY = 3_600, 86_400  # seconds
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), AfterValidator(_fernet_keys)]
 Tenants = Annotated[Mapping[str, frozenset[str]], NoDecode, BeforeValidator(_tenants)]
@@ -84,15 +110,15 @@ class Settings(BaseSettings):
 
     dih_database_url: str = "sqlite:///dih.db"
     dih_host: str = "127.0.0.1"
-    dih_port: int = Field(8080, ge=1, le=65535)
+    dih_port: Annotated[int, _from(1, 65_535)] = 8080
     dih_public_url: Annotated[str, AfterValidator(_site)] = ""
     dih_secret_keys: Secrets = ()
     dih_admins: Annotated[Names, AfterValidator(_emails)] = ()
-    dih_rate_per_minute: int = Field(30, ge=1)
-    dih_body_limit: int = Field(262_144, ge=1024)
-    dih_lease_seconds: float = Field(60, gt=0)
-    dih_tick_seconds: float = Field(60, gt=0)
-    dih_delivery_seconds: float = Field(5, gt=0)
+    dih_rate_per_minute: Annotated[int, _from(1, 1_000_000)] = 30
+    dih_body_limit: Annotated[int, _from(1_024, 1_048_576)] = 262_144
+    dih_lease_seconds: Annotated[float, _from(0.1, HOUR)] = 60
+    dih_tick_seconds: Annotated[float, _from(0.1, DAY)] = 60
+    dih_delivery_seconds: Annotated[float, _from(0.1, DAY)] = 5
     dih_now: datetime | None = None
     slack_signing_secret: SecretStr | None = None
     slack_bot_token: SecretStr | None = None
@@ -110,6 +136,8 @@ class Settings(BaseSettings):
     def _aware(cls, value: datetime | None) -> datetime | None:
         if value is not None and value.tzinfo is None:
             raise ValueError("write an instant with its offset, such as 2027-01-31T09:00:00+00:00")
+        if value is not None and not 2000 <= value.year <= 2100:
+            raise ValueError("write an instant in the years 2000 to 2100")
         return value
 
     @field_validator("slack_signing_secret", "slack_bot_token")
@@ -120,7 +148,7 @@ class Settings(BaseSettings):
     @property
     def site(self) -> str:
         """Where the web chat is."""
-        return self.dih_public_url or f"http://{self.dih_host}:{self.dih_port}"
+        return self.dih_public_url or _address("http", self.dih_host, self.dih_port)
 
     @property
     def secure(self) -> bool:

@@ -91,6 +91,12 @@ def test_the_clock_can_be_set_and_runs_on_from_there(monkeypatch: pytest.MonkeyP
     assert abs(_load(monkeypatch).clock()() - datetime.now(UTC)) < timedelta(minutes=1)
 
 
+@pytest.mark.parametrize("year", ["0001", "1999", "2101", "9999"])
+def test_a_clock_in_another_century_is_refused(monkeypatch: pytest.MonkeyPatch, year: str) -> None:
+    (fault,) = _faults(monkeypatch, DIH_NOW=f"{year}-12-31T23:59:59-12:00")
+    assert fault == "DIH_NOW: write an instant in the years 2000 to 2100."
+
+
 @pytest.mark.parametrize("value", ["2027-03-28T00:59:00", "tomorrow"])
 def test_a_clock_without_an_offset_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     (fault,) = _faults(monkeypatch, DIH_NOW=value)
@@ -107,9 +113,7 @@ def test_a_clock_without_an_offset_is_refused(monkeypatch: pytest.MonkeyPatch, v
         ({"DIH_PUBLIC_URL": "dih.example.org"}, "DIH_PUBLIC_URL: write the address people open"),
         ({"DIH_PUBLIC_URL": "https://[dih"}, "DIH_PUBLIC_URL: "),
         ({"SLACK_API_URL": "https://slack.com/api"}, "SLACK_API_URL: the address must end in /api/."),
-        ({"DIH_RATE_PER_MINUTE": "0"}, "DIH_RATE_PER_MINUTE: "),
-        ({"DIH_LEASE_SECONDS": "0"}, "DIH_LEASE_SECONDS: "),
-        ({"DIH_PORT": "70000"}, "DIH_PORT: "),
+        ({"DIH_PORT": "70000"}, "DIH_PORT: write a number from 1 to 65,535."),
     ],
 )  # fmt: skip
 def test_what_does_not_go_together_is_said(monkeypatch: pytest.MonkeyPatch, values: dict[str, str], fault: str) -> None:
@@ -129,6 +133,52 @@ def test_the_public_address_is_kept_without_its_last_slash(monkeypatch: pytest.M
     loaded = _load(monkeypatch, DIH_HOST="0.0.0.0", DIH_PUBLIC_URL="https://dih.example.org/")
     assert loaded.site == "https://dih.example.org"
     assert loaded.secure
+
+
+@pytest.mark.parametrize(
+    ("values", "site"),
+    [
+        ({"DIH_HOST": "::1"}, "http://[::1]:8080"),
+        ({"DIH_HOST": "localhost", "DIH_PORT": "80"}, "http://localhost:80"),
+        ({"DIH_PUBLIC_URL": "HTTPS://DIH.example.org:8443/"}, "https://dih.example.org:8443"),
+        ({"DIH_PUBLIC_URL": "http://[2001:db8::1]:8080"}, "http://[2001:db8::1]:8080"),
+        ({"DIH_PUBLIC_URL": "https://dörset.example"}, "https://dörset.example"),
+    ],
+)
+def test_the_site_is_an_address_that_a_browser_can_open(monkeypatch: pytest.MonkeyPatch, values: dict[str, str], site: str) -> None:
+    assert _load(monkeypatch, **values).site == site
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "dih.example.org", "//dih.example.org", "ftp://dih.example.org", "https://", "https:///", "https://[dih", "https://dih.example.org/hub",
+        "https://dih.example.org/?from=mail", "https://dih.example.org?x", "https://dih.example.org/#top", "https://ann@dih.example.org",
+        "https://ann:hunter2@dih.example.org", "https://dih.example.org:99999", "https://dih.example.org:http", "https://dih example.org",
+    ],
+)  # fmt: skip
+def test_a_public_address_that_the_pages_do_not_stand_at_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    (fault,) = _faults(monkeypatch, DIH_PUBLIC_URL=url)
+    assert fault == "DIH_PUBLIC_URL: write the address people open and nothing besides, such as https://dih.example.org."
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [
+        ("DIH_RATE_PER_MINUTE", "1", "1,000,000"),
+        ("DIH_BODY_LIMIT", "1,024", "1,048,576"),
+        ("DIH_LEASE_SECONDS", "0.1", "3,600"),
+        ("DIH_TICK_SECONDS", "0.1", "86,400"),
+        ("DIH_DELIVERY_SECONDS", "0.1", "86,400"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused(monkeypatch: pytest.MonkeyPatch, name: str, least: str, most: str) -> None:
+    for bound in (least, most):
+        assert getattr(_load(monkeypatch, **{name: bound.replace(",", "")}), name.lower()) == float(bound.replace(",", ""))
+    whole = least != "0.1"
+    beyond = ("0", "-1", str(int(most.replace(",", "")) + 1), *(() if whole else ("1e300", "inf", "nan", "0.01")))
+    for value in beyond:
+        assert _faults(monkeypatch, **{name: value}) == [f"{name}: write a number from {least} to {most}."]
 
 
 def test_settings_never_show_a_secret_when_they_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
