@@ -6,8 +6,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-import holidays
-
 from handlers.words import LONDON
 
 OPENS = time(9)
@@ -16,6 +14,8 @@ CLOSES = time(17)
 
 @cache
 def _bank_holidays(year: int) -> frozenset[date]:
+    import holidays  # here, for it takes a good part of a start
+
     return frozenset(holidays.country_holidays("GB", subdiv="ENG", years=year))
 
 
