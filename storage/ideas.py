@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
+from datetime import date, datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -22,15 +23,43 @@ class Visibility(StrEnum):
 
 
 class IdeaState(StrEnum):
-    """Where an idea stands."""
+    """submitted -> in assessment -> accepted | signposted | already exists | not now (and assessed again later) | not suitable;
+    withdrawn by its author until it is decided."""
 
     SUBMITTED = "submitted"
+    IN_ASSESSMENT = "in_assessment"
+    ACCEPTED = "accepted"
+    SIGNPOSTED = "signposted"
+    ALREADY_EXISTS = "already_exists"
+    NOT_NOW = "not_now"
+    NOT_SUITABLE = "not_suitable"
     WITHDRAWN = "withdrawn"
+
+
+class Signpost(StrEnum):
+    """Who can take an idea further where the hub does not."""
+
+    QUALITY_IMPROVEMENT = "quality_improvement"
+    RESEARCH = "research"
+    CLINICAL_AUDIT = "clinical_audit"
+    PARTNER = "partner"
+    INNOVATION_SERVICE = "innovation_service"
+    MTFM = "mtfm"
+
+
+OPEN = (IdeaState.SUBMITTED, IdeaState.IN_ASSESSMENT)
+"""The states in which an idea waits for its decision."""
 
 
 class IdeaRow(Base):
     __tablename__ = "ideas"
-    __table_args__ = (sa.Index("ix_ideas_author_id_id", "author_id", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        sa.CheckConstraint("(state = 'not_now') = (review_on IS NOT NULL)", name="review_of_not_now"),
+        sa.Index("ix_ideas_author_id_id", "author_id", "id"),
+        sa.Index("ix_ideas_state_submitted_at", "state", "submitted_at"),
+        sa.Index("ix_ideas_review_on", "review_on"),
+        {"sqlite_autoincrement": True},
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str]
     need: Mapped[str]
@@ -40,22 +69,62 @@ class IdeaRow(Base):
     state: Mapped[IdeaState] = mapped_column(one_of(IdeaState, "state"))
     author_id: Mapped[int] = mapped_column(sa.ForeignKey("people.id"))
     submitted_at: Mapped[datetime]
+    assessor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("people.id"))
+    taken_on_at: Mapped[datetime | None]
+    due_on: Mapped[date | None] = mapped_column(sa.Date)
+    decided_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("people.id"))
+    decided_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
+    next_step: Mapped[str | None]
+    next_by: Mapped[str | None]
+    next_on: Mapped[date | None] = mapped_column(sa.Date)
+    review_on: Mapped[date | None] = mapped_column(sa.Date)
+    signpost: Mapped[Signpost | None] = mapped_column(one_of(Signpost, "signpost"))
+    existing_id: Mapped[int | None] = mapped_column(sa.ForeignKey("ideas.id"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What becomes of an idea: why, and what happens next, by whom and by when.
+
+    `review_on` belongs to not now, `signpost` to signposted, `existing_id` to already exists.
+    """
+
+    state: IdeaState
+    reason: str
+    next_step: str
+    next_by: str
+    next_on: date | None = None
+    review_on: date | None = None
+    signpost: Signpost | None = None
+    existing_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Idea:
-    """One idea with the names it is shown by; an empty proposal is a problem with no idea yet."""
+    """One idea with the names it is shown by; an empty proposal is a problem with no idea yet.
+
+    `assessor` has had it since `taken_on_at` and is to decide by `due_on`. `decision` is None while nothing is decided.
+    """
 
     id: int
     title: str
     need: str
     proposal: str
+    organisation_id: int | None
     organisation: str | None
     visibility: Visibility
     state: IdeaState
     author_id: int
     author: str
     submitted_at: datetime
+    assessor_id: int | None
+    assessor: str | None
+    taken_on_at: datetime | None
+    due_on: date | None
+    decision: Decision | None
+    decided_by: str | None
+    decided_at: datetime | None
 
     @property
     def reference(self) -> str:
@@ -63,12 +132,33 @@ class Idea:
         return f"IDEA-{self.id}"
 
 
+_assessor, _decider = PersonRow.__table__.alias("assessor"), PersonRow.__table__.alias("decider")
 _IDEAS = (
-    sa.select(IdeaRow.__table__, PersonRow.name.label("author"), OrganisationRow.name.label("organisation"))
+    sa.select(
+        IdeaRow.__table__, PersonRow.name.label("author"), OrganisationRow.name.label("organisation"),
+        _assessor.c.name.label("assessor"), _decider.c.name.label("decided_by"),
+    )
     .join(PersonRow, PersonRow.id == IdeaRow.author_id)
     .outerjoin(OrganisationRow, OrganisationRow.id == IdeaRow.organisation_id)
-)
+    .outerjoin(_assessor, _assessor.c.id == IdeaRow.assessor_id)
+    .outerjoin(_decider, _decider.c.id == IdeaRow.decided_by_id)
+)  # fmt: skip
 _ADD = sa.insert(IdeaRow).returning(IdeaRow.id)
+
+
+def _decision(row: sa.Row[tuple[object, ...]]) -> Decision | None:
+    if row.state in (*OPEN, IdeaState.WITHDRAWN):
+        return None
+    return Decision(
+        state=row.state,
+        reason=row.reason,
+        next_step=row.next_step,
+        next_by=row.next_by,
+        next_on=row.next_on,
+        review_on=row.review_on,
+        signpost=row.signpost,
+        existing_id=row.existing_id,
+    )
 
 
 def _idea(row: sa.Row[tuple[object, ...]]) -> Idea:
@@ -77,12 +167,20 @@ def _idea(row: sa.Row[tuple[object, ...]]) -> Idea:
         title=row.title,
         need=row.need,
         proposal=row.proposal,
+        organisation_id=row.organisation_id,
         organisation=row.organisation,
         visibility=row.visibility,
         state=row.state,
         author_id=row.author_id,
         author=row.author,
         submitted_at=row.submitted_at,
+        assessor_id=row.assessor_id,
+        assessor=row.assessor,
+        taken_on_at=row.taken_on_at,
+        due_on=row.due_on,
+        decision=_decision(row),
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
     )
 
 
@@ -122,7 +220,59 @@ async def count_by_author(session: Session, author_id: int) -> int:
     return await session.scalar(sa.select(sa.func.count()).select_from(IdeaRow).where(IdeaRow.author_id == author_id)) or 0
 
 
+async def _becomes(session: Session, id: int, was: Collection[IdeaState], values: Mapping[str, object]) -> bool:
+    """Changes an idea that is in one of these states; False when another was quicker."""
+    changed = sa.update(IdeaRow).where(IdeaRow.id == id, IdeaRow.state.in_(was)).values(**values)
+    return (await session.execute(changed)).rowcount == 1
+
+
 async def withdraw(session: Session, id: int) -> bool:
-    """Takes an idea back; False when it was taken back before."""
-    submitted = (IdeaRow.id == id) & (IdeaRow.state == IdeaState.SUBMITTED)
-    return (await session.execute(sa.update(IdeaRow).where(submitted).values(state=IdeaState.WITHDRAWN))).rowcount == 1
+    """Takes an idea back; False when it was taken back or decided before."""
+    return await _becomes(session, id, OPEN, {"state": IdeaState.WITHDRAWN})
+
+
+async def take_on(session: Session, id: int, *, was: IdeaState, assessor_id: int, due_on: date, now: datetime) -> bool:
+    """Gives an idea that is new, or was put off, an assessor; False when it no longer is what it `was`."""
+    values = {"state": IdeaState.IN_ASSESSMENT, "assessor_id": assessor_id, "taken_on_at": now, "due_on": due_on, "review_on": None}
+    return await _becomes(session, id, (was,), values)
+
+
+async def decide(session: Session, id: int, decision: Decision, *, by_id: int, now: datetime) -> bool:
+    """Decides an idea; whoever decides one without an assessor becomes it. False when it no longer waits for a decision."""
+    made = {field.name: getattr(decision, field.name) for field in fields(decision)}
+    values = {**made, "decided_by_id": by_id, "decided_at": now, "assessor_id": sa.func.coalesce(IdeaRow.assessor_id, by_id)}
+    return await _becomes(session, id, OPEN, values)
+
+
+async def hold(session: Session, *ids: int) -> None:
+    """Keeps these ideas as they are until the transaction ends."""
+    rows = sa.select(IdeaRow.id).where(IdeaRow.id.in_(ids)).order_by(IdeaRow.id)
+    await session.execute(rows.with_for_update(key_share=True))
+
+
+def _to_decide(today: date) -> sa.ColumnElement[bool]:
+    return IdeaRow.state.in_(OPEN) | (IdeaRow.review_on <= today)
+
+
+async def list_to_decide(session: Session, today: date, *, offset: int = 0, limit: int) -> tuple[Idea, ...]:
+    """What waits for the Core Team, the longest first: new, in assessment, or put off until today."""
+    waiting = _IDEAS.where(_to_decide(today)).order_by(IdeaRow.submitted_at, IdeaRow.id).offset(offset).limit(limit)
+    return tuple(_idea(row) for row in await session.execute(waiting))
+
+
+async def count_to_decide(session: Session, today: date) -> int:
+    """How many ideas wait for the Core Team."""
+    return await session.scalar(sa.select(sa.func.count()).select_from(IdeaRow).where(_to_decide(today))) or 0
+
+
+async def list_open(
+    session: Session, *, until: datetime, states: Collection[IdeaState] = OPEN, since: datetime | None = None
+) -> tuple[Idea, ...]:
+    """The ideas in these states that were shared before `until`, and not before `since`."""
+    shared = (IdeaRow.submitted_at <= until) & (sa.true() if since is None else IdeaRow.submitted_at >= since)
+    return tuple(_idea(row) for row in await session.execute(_IDEAS.where(IdeaRow.state.in_(states), shared).order_by(IdeaRow.id)))
+
+
+async def list_to_review(session: Session, *, first: date, last: date) -> tuple[Idea, ...]:
+    """The ideas that were put off until a day from `first` to `last`."""
+    return tuple(_idea(row) for row in await session.execute(_IDEAS.where(IdeaRow.review_on.between(first, last)).order_by(IdeaRow.id)))
