@@ -81,6 +81,8 @@ class IdeaRow(Base):
     review_on: Mapped[date | None] = mapped_column(sa.Date)
     signpost: Mapped[Signpost | None] = mapped_column(one_of(Signpost, "signpost"))
     existing_id: Mapped[int | None] = mapped_column(sa.ForeignKey("ideas.id"))
+    project_id: Mapped[int | None]
+    """No foreign key: the project has one to its idea, and neither table could be made first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +127,7 @@ class Idea:
     decision: Decision | None
     decided_by: str | None
     decided_at: datetime | None
+    project_id: int | None
 
     @property
     def reference(self) -> str:
@@ -181,6 +184,7 @@ def _idea(row: sa.Row[tuple[object, ...]]) -> Idea:
         decision=_decision(row),
         decided_by=row.decided_by,
         decided_at=row.decided_at,
+        project_id=row.project_id,
     )
 
 
@@ -242,6 +246,11 @@ async def decide(session: Session, id: int, decision: Decision, *, by_id: int, n
     made = {field.name: getattr(decision, field.name) for field in fields(decision)}
     values = {**made, "decided_by_id": by_id, "decided_at": now, "assessor_id": sa.func.coalesce(IdeaRow.assessor_id, by_id)}
     return await _becomes(session, id, OPEN, values)
+
+
+async def link_project(session: Session, id: int, project_id: int) -> None:
+    """Keeps what an accepted idea became."""
+    await session.execute(sa.update(IdeaRow).where(IdeaRow.id == id).values(project_id=project_id))
 
 
 async def hold(session: Session, *ids: int) -> None:

@@ -15,7 +15,7 @@ _BEFORE = ("submitted", "withdrawn")
 _SINCE = ("submitted", "in_assessment", "accepted", "signposted", "already_exists", "not_now", "not_suitable", "withdrawn")
 _SIGNPOSTS = ("quality_improvement", "research", "clinical_audit", "partner", "innovation_service", "mtfm")
 _COLUMNS = (
-    "existing_id", "signpost", "review_on", "next_on", "next_by", "next_step", "reason", "decided_at", "decided_by_id", "due_on",
+    "project_id", "existing_id", "signpost", "review_on", "next_on", "next_by", "next_step", "reason", "decided_at", "decided_by_id", "due_on",
     "taken_on_at", "assessor_id",
 )  # fmt: skip
 
@@ -41,6 +41,7 @@ def upgrade() -> None:
         batch.add_column(sa.Column("review_on", sa.Date(), nullable=True))
         batch.add_column(sa.Column("signpost", sa.String(length=32), nullable=True))
         batch.add_column(sa.Column("existing_id", sa.Integer(), nullable=True))
+        batch.add_column(sa.Column("project_id", sa.Integer(), nullable=True))
         batch.create_check_constraint(op.f("ck_ideas_signpost"), _one_of("signpost", _SIGNPOSTS))
         batch.create_check_constraint(op.f("ck_ideas_review_of_not_now"), "(state = 'not_now') = (review_on IS NOT NULL)")
         batch.create_foreign_key(op.f("fk_ideas_assessor_id_people"), "people", ["assessor_id"], ["id"])
