@@ -268,6 +268,17 @@ class Router:
 
         return add
 
+    def include(self, *parts: Router) -> Router:
+        """Takes in all routes of these, of a topic's files or of all topics; returns itself."""
+        for part in parts:
+            _take(self.commands, part.commands)
+            _take(self.actions, part.actions)
+            _take(self.forms, part.forms)
+            _take(self.files, part.files)
+            _take(self.messages, part.messages)
+            _take(self.nudges, part.nudges)
+        return self
+
 
 def _put(routes: dict[str, AnyRoute], name: str, route: AnyRoute) -> None:
     if name in routes:
@@ -280,13 +291,7 @@ class Routes(Router):
 
     def __init__(self, features: Iterable[Router]) -> None:
         super().__init__()
-        for feature in features:
-            _take(self.commands, feature.commands)
-            _take(self.actions, feature.actions)
-            _take(self.forms, feature.forms)
-            _take(self.files, feature.files)
-            _take(self.messages, feature.messages)
-            _take(self.nudges, feature.nudges)
+        self.include(*features)
         self._longest = max((len(name.split()) for name in self.commands), default=0)
 
     def resolve(self, text: str) -> tuple[CommandRoute | None, str]:

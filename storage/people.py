@@ -214,23 +214,27 @@ async def accounts_of(session: Session, person_id: int) -> tuple[Account, ...]:
     )
 
 
-async def list_people(session: Session) -> tuple[Person, ...]:
-    """Everybody, by name."""
-    rows = (await session.execute(_PEOPLE.add_columns(sa.null().label("account_id")).order_by(PersonRow.name, PersonRow.id))).all()
+async def _listed(session: Session, which: sa.ColumnElement[bool]) -> tuple[Person, ...]:
+    by_name = _PEOPLE.add_columns(sa.null().label("account_id")).where(which).order_by(PersonRow.name, PersonRow.id)
     by_id: dict[int, list[sa.Row[tuple[object, ...]]]] = {}
-    for row in rows:
+    for row in await session.execute(by_name):
         by_id.setdefault(row.id, []).append(row)
     return tuple(person for group in by_id.values() if (person := _person(group)))
 
 
+async def list_people(session: Session) -> tuple[Person, ...]:
+    """Everybody, by name."""
+    return await _listed(session, sa.true())
+
+
 async def members(session: Session, group: Group) -> tuple[Person, ...]:
     """The people of a group, by name."""
-    return tuple(person for person in await list_people(session) if group in person.groups)
+    return await _listed(session, PersonRow.id.in_(sa.select(MembershipRow.person_id).where(MembershipRow.group == group)))
 
 
 async def administrators(session: Session) -> tuple[Person, ...]:
     """Those with the administrator flag, by name."""
-    return tuple(person for person in await list_people(session) if person.administrator)
+    return await _listed(session, PersonRow.administrator.is_(True))
 
 
 async def list_organisations(session: Session) -> tuple[Organisation, ...]:

@@ -31,7 +31,7 @@ class Sabotage:
 
 CONTRACT_SABOTAGES = (
     ("1. Arrows only downwards", Sabotage("storage/ideas.py", "import handlers.words", "storage.ideas -> handlers.words")),
-    ("1. Arrows only downwards", Sabotage("handlers/ideas.py", "import scheduler.delivery", "handlers.ideas -> scheduler.delivery")),
+    ("1. Arrows only downwards", Sabotage("handlers/places.py", "import scheduler.delivery", "handlers.places -> scheduler.delivery")),
     ("1. Arrows only downwards", Sabotage("scheduler/clock.py", "import bot.settings", "scheduler.clock -> bot.settings")),
     ("2. Chat SDKs and aiohttp live in bot", Sabotage("handlers/words.py", "import aiohttp", "handlers.words -> aiohttp")),
     ("2. Chat SDKs and aiohttp live in bot", Sabotage("scheduler/delivery.py", "import slack_sdk", "scheduler.delivery -> slack_sdk")),
@@ -61,13 +61,13 @@ RULE_SABOTAGES = (
     (rules.topics_are_strangers, Sabotage("handlers/pulse.py", "from handlers.ideas import mine", "imports the topic ideas")),
     (rules.topics_are_strangers, Sabotage("handlers/pulse/rounds.py", "from .. import people", "imports the topic people")),
     (rules.topics_are_strangers, Sabotage("handlers/forms.py", "import handlers.welcome", "imports the topic welcome")),
-    (rules.transactions_are_ended_in_named_places, Sabotage("handlers/ideas.py", "session.commit()", ".commit outside")),
+    (rules.transactions_are_ended_in_named_places, Sabotage("handlers/places.py", "session.commit()", ".commit outside")),
     (rules.transactions_are_ended_in_named_places, Sabotage("bot/dispatch.py", "end = session.commit", ".commit outside")),
     (rules.transactions_are_ended_in_named_places, Sabotage("scheduler/delivery.py", "session.begin()", ".begin outside")),
     (rules.transactions_are_ended_in_named_places, Sabotage("storage/ideas.py", "database.transaction()", ".transaction in a file")),
     (rules.transactions_are_ended_in_named_places, Sabotage("bot/app.py", "database.migrating()", ".migrating in a file")),
     (rules.transactions_are_ended_in_named_places, Sabotage("storage/database.py", "session.begin_nested()", "begin_nested")),
-    (rules.below_bot_no_platform_is_named, Sabotage("handlers/ideas.py", "def to_slack(): ...", "names a platform: to_slack")),
+    (rules.below_bot_no_platform_is_named, Sabotage("handlers/places.py", "def to_slack(): ...", "names a platform: to_slack")),
     (rules.below_bot_no_platform_is_named, Sabotage("storage/people.py", "class TeamsAccount: ...", "names a platform: TeamsAccount")),
     (rules.below_bot_no_platform_is_named, Sabotage("scheduler/delivery.py", "x = 'slack'", "names a platform: slack")),
     (rules.below_bot_no_platform_is_named, Sabotage("storage/outbox.py", "f(teams_id=1)", "names a platform: teams_id")),
@@ -80,7 +80,7 @@ RULE_SABOTAGES = (
     (rules.modules_say_what_they_are_for, Sabotage("scheduler/unsaid.py", "x = 1", "scheduler/unsaid.py: no docstring")),
     (rules.modules_are_nouns, Sabotage("handlers/idea_utils.py", "", "idea_utils says nothing")),
     (rules.modules_are_nouns, Sabotage("bot/common/__init__.py", "", "common says nothing")),
-    (rules.nothing_is_left_unfinished, Sabotage("handlers/ideas.py", "# TO" + "DO: later", "TO" + "DO")),
+    (rules.nothing_is_left_unfinished, Sabotage("handlers/places.py", "# TO" + "DO: later", "TO" + "DO")),
     (rules.nothing_is_left_unfinished, Sabotage("bot/app.py", "raise NotImplemented" + "Error", "NotImplemented" + "Error")),
 )
 

@@ -17,7 +17,7 @@ from handlers.views import Form, Reply
 from storage import counts
 from storage.database import Database
 from tests.conftest import FakeClock
-from tests.dispatch.conftest import IDEA, Hub
+from tests.dispatch.conftest import ADMIN, Hub
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -40,18 +40,17 @@ def topic(name: str, code: str) -> Router:
 
 
 async def test_a_text_command_is_one_file_and_about_three_lines(database: Database, clock: FakeClock) -> None:
-    added = example("handlers/ideas.py")
+    added = example("handlers/people.py")
     assert len(added.strip().splitlines()) == 4
-    there = (ROOT / "handlers/ideas.py").read_text()
-    ideas = topic("ideas_with_the_example", f"{there}\n\n{added}")
-    hub = Hub(database, clock, Routes([*(each for each in FEATURES if "idea" not in each.commands), ideas]))
-    ann = hub.person("ANN")
-    await ann.does("form", "ideas.submit", values=IDEA)
-    answer = await ann.types("ideas count")
+    there = (ROOT / "handlers/people.py").read_text()
+    people = topic("people_with_the_example", f"{there}\n\n{added}")
+    hub = Hub(database, clock, Routes([*(each for each in FEATURES if "admin people" not in each.commands), people]))
+    grace = hub.person("GRACE", "Grace Hope", ADMIN)
+    answer = await grace.types("admin count")
     assert isinstance(answer.outcome, Reply)
-    assert answer.outcome.card.title == "You have shared 1 idea"
-    person = await ann.is_known()
-    assert "ideas count" in [route.usage for route in hub.routes.offered_to(person)]
+    assert answer.outcome.card.title == "The hub knows 1 person"
+    person = await grace.is_known()
+    assert "admin count" in [route.usage for route in hub.routes.offered_to(person)]
 
 
 async def test_a_topic_with_a_form_is_one_file_and_one_line_in_the_registry(database: Database, clock: FakeClock) -> None:

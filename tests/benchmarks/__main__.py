@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 
 from bot.slack import render
-from handlers import ideas
+from handlers.ideas import share
 from handlers.routing import Place, Request
 from storage import people
 from storage.database import Database
@@ -108,7 +108,7 @@ def _form_view(organisation: str) -> dict[str, Any]:
             from datetime import UTC, datetime
 
             request = Request(person=who, now=datetime.now(UTC), session=session, place=Place(id="C", private=True))
-            form = await ideas.start_again(request)
+            form = await share.start_again(request)
         await database.close()
         return form
 

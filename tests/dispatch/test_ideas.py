@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from handlers import forms
-from handlers import ideas as topic
+from handlers.ideas import router as topic
+from handlers.ideas import share
 from handlers.routing import Request, Router, Routes
 from handlers.views import Form, Outcome, Text, says
 from storage import audit, drafts, ideas
@@ -39,9 +40,9 @@ async def test_an_idea_is_shared_seen_listed_and_withdrawn(hub: Hub, ann: User) 
     assert "was already withdrawn" in words(await ann.sends("ideas.withdraw", {}, idea="1"))
     assert "Withdrawn by its author" in words(await ann.presses("ideas.open", idea="1"))
     async with hub.database.reading() as session:
-        rows = (await session.execute(sa.text("SELECT key FROM outbox ORDER BY key"))).scalars().all()
+        rows = (await session.execute(sa.text("SELECT kind FROM outbox ORDER BY kind"))).scalars().all()
         idea = await ideas.find(session, 1)
-    assert rows == ["idea:1:received", "idea:1:thanks"], "the message that still waits will say that the idea is withdrawn"
+    assert rows == ["ideas.received", "ideas.thanks"], "the message that still waits will say that the idea is withdrawn"
     assert idea is not None
     assert (idea.author, idea.state.value) == ("Ann Lee", "withdrawn")
 
@@ -149,13 +150,13 @@ def _routes(run_first: Exception) -> tuple[Routes, list[str]]:
     router, tried = Router(), []
 
     async def submit(request: Request) -> Outcome:
-        outcome = await topic.submit(request)
+        outcome = await share.submit(request)
         tried.append(request.one("title"))
         if len(tried) == 1:
             raise run_first
         return outcome
 
-    for name, route in topic.router.forms.items():
+    for name, route in topic.forms.items():
         router.form(name, route.build, may=route.may)(submit if name == "ideas.submit" else route.run)
     return Routes((router,)), tried
 
@@ -279,7 +280,7 @@ async def test_every_field_takes_or_politely_refuses_any_text(hub: Hub, ann: Use
 
 @pytest.mark.parametrize("name", ["title", "need"])
 async def test_an_empty_field_that_is_needed_says_so(hub: Hub, ann: User, name: str) -> None:
-    assert form(await ann.shares(**{name: ""})).errors == {name: f"Fill in “{getattr(topic, name.upper()).label}”."}
+    assert form(await ann.shares(**{name: ""})).errors == {name: f"Fill in “{getattr(share, name.upper()).label}”."}
 
 
 async def test_a_draft_of_garbage_is_offered_without_harm(hub: Hub, ann: User) -> None:

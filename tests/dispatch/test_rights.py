@@ -21,6 +21,7 @@ from tests.storage.hub import number_of
 STAFF, PARTNER, CORE_TEAM, ADMINISTRATOR, AUTHOR = "staff", "partner representative", "core team", "administrator", "author"
 ROLES = (STAFF, PARTNER, CORE_TEAM, ADMINISTRATOR, AUTHOR)
 EVERYBODY, ADMINISTRATORS, THE_AUTHOR = set(ROLES), {ADMINISTRATOR}, {AUTHOR}
+THE_CORE_TEAM, ALL_OTHERS = {CORE_TEAM}, EVERYBODY - THE_AUTHOR
 
 TABLE: Mapping[tuple[Kind, str], set[str]] = {
     ("command", "help"): EVERYBODY,
@@ -34,6 +35,15 @@ TABLE: Mapping[tuple[Kind, str], set[str]] = {
     ("action", "ideas.page"): EVERYBODY,
     ("action", "ideas.ask_withdraw"): THE_AUTHOR,
     ("form", "ideas.withdraw"): THE_AUTHOR,
+    ("action", "ideas.support"): ALL_OTHERS,
+    ("action", "ideas.unsupport"): ALL_OTHERS,
+    ("command", "triage"): THE_CORE_TEAM,
+    ("action", "ideas.triage_page"): THE_CORE_TEAM,
+    ("action", "ideas.take_on"): THE_CORE_TEAM,
+    ("action", "ideas.take_again"): THE_CORE_TEAM,
+    ("action", "ideas.choose_outcome"): THE_CORE_TEAM,
+    ("action", "ideas.ask_decide"): THE_CORE_TEAM,
+    ("form", "ideas.decide"): THE_CORE_TEAM,
     ("command", "setup here"): ADMINISTRATORS,
     ("form", "places.set"): ADMINISTRATORS,
     ("command", "admin people"): ADMINISTRATORS,
@@ -44,7 +54,7 @@ TABLE: Mapping[tuple[Kind, str], set[str]] = {
     ("action", "people.ask_partner"): ADMINISTRATORS,
     ("form", "people.add_partner"): ADMINISTRATORS,
 }
-ARGS = {"idea": "1", "offset": "0", "person": "1", "place": "C1"}
+ARGS = {"idea": "1", "outcome": "accepted", "offset": "0", "person": "1", "place": "C1"}
 
 
 def _routes() -> set[tuple[Kind, str]]:

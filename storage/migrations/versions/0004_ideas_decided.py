@@ -15,8 +15,8 @@ _BEFORE = ("submitted", "withdrawn")
 _SINCE = ("submitted", "in_assessment", "accepted", "signposted", "already_exists", "not_now", "not_suitable", "withdrawn")
 _SIGNPOSTS = ("quality_improvement", "research", "clinical_audit", "partner", "innovation_service", "mtfm")
 _COLUMNS = (
-    "project_id", "existing_id", "signpost", "review_on", "next_on", "next_by", "next_step", "reason", "decided_at", "decided_by_id", "due_on",
-    "taken_on_at", "assessor_id",
+    "project_id", "existing_id", "signpost", "review_on", "next_on", "next_by", "next_step", "reason", "decided_at", "decided_by_id",
+    "due_on", "taken_on_at", "assessor_id",
 )  # fmt: skip
 
 

@@ -1,0 +1,82 @@
+"""What waits for the Core Team: the list, and taking an idea on."""
+
+from __future__ import annotations
+
+from handlers import words
+from handlers.ideas import news
+from handlers.ideas.card import card, deciders, find, open_button, overtaken
+from handlers.ideas.deadlines import decision_by, local_day
+from handlers.paging import Page
+from handlers.routing import Request, Router, core_team
+from handlers.views import Card, Line, Lines, Outcome, Reply, Text
+from storage import audit, ideas
+from storage.ideas import Idea, IdeaState
+
+router = Router()
+
+PAGE = 8
+
+
+@router.command("triage", "see the ideas that wait for the Core Team", may=core_team, reads=True)
+async def triage(request: Request) -> Outcome:
+    """New and open ideas, the one that has waited longest first."""
+    return Reply(card=await _page(request, 0))
+
+
+@router.action("ideas.triage_page", may=core_team, reads=True)
+async def turn_page(request: Request) -> Outcome:
+    """Another page of them, in place of the one before."""
+    return Reply(card=await _page(request, request.number("offset")), replaces=True)
+
+
+async def _page(request: Request, offset: int) -> Card:
+    today = local_day(request.now)
+    total = await ideas.count_to_decide(request.session, today)
+    if not total:
+        return Card(title="Ideas to decide", blocks=(Text(text="No idea waits for the Core Team."),))
+    page = Page.of(total, offset, size=PAGE)
+    waiting = await ideas.list_to_decide(request.session, today, offset=page.offset, limit=PAGE)
+    lines = tuple(Line(text=f"{each.reference}: {each.title}", note=_waits(each, request), button=open_button(each.id)) for each in waiting)
+    heading = Text(text=f"{page.said('idea')}, waiting longest first.", kind="note")
+    return Card(title="Ideas to decide", blocks=(heading, Lines(lines=lines)), buttons=page.turns("ideas.triage_page"))
+
+
+def _waits(idea: Idea, request: Request) -> str:
+    """How long an idea has waited, and for whom."""
+    today = local_day(request.now)
+    if idea.decision and idea.decision.review_on:
+        return f"Put off until {words.day(idea.decision.review_on)} by {idea.assessor}. It is time to look at it again."
+    days = (today - local_day(idea.submitted_at)).days
+    waits = f"Waiting {words.count(days, 'day')}" if days else "Shared today"
+    who = f"{idea.assessor} has it" if idea.assessor else "Nobody has it yet"
+    due_on = idea.due_on or decision_by(idea.submitted_at)
+    late = f" Overdue since {words.day(due_on)}." if due_on < today else f" To be decided by {words.day(due_on)}."
+    return f"{waits}. {who}.{late}"
+
+
+@router.action("ideas.take_on", may=deciders)
+async def take_on(request: Request) -> Outcome:
+    """Makes the person the assessor of a new idea."""
+    idea = await find(request, request.number("idea"))
+    return await _take(request, idea, was=IdeaState.SUBMITTED)
+
+
+@router.action("ideas.take_again", may=deciders)
+async def take_again(request: Request) -> Outcome:
+    """Makes the person the assessor of an idea that was put off."""
+    idea = await find(request, request.number("idea"))
+    return await _take(request, idea, was=IdeaState.NOT_NOW)
+
+
+async def _take(request: Request, idea: Idea, *, was: IdeaState) -> Outcome:
+    due_on = decision_by(idea.submitted_at if was is IdeaState.SUBMITTED else request.now)
+    me = request.person.id
+    if not await ideas.take_on(request.session, idea.id, was=was, assessor_id=me, due_on=due_on, now=request.now):
+        raise await overtaken(request, idea.id)
+    await audit.add(request.session, now=request.now, action="ideas.taken_on", object=f"idea:{idea.id}", by=me)
+    await news.tell_core_team(request, idea.id, "taken_on")
+    await news.tell(request, idea.id, idea.author_id, kind="ideas.taken_on", assessor=str(me))
+    yours = f"You have it now, and its author is told. Please decide by {words.day(due_on)}."
+    if due_on < local_day(request.now):
+        yours = "You have it now, and its author is told. It has waited long: please decide soon."
+    return Reply(card=await card(request, await find(request, idea.id), yours), reference=idea.reference)
