@@ -96,7 +96,7 @@ WAYS: Mapping[IdeaState, Way] = {
     IdeaState.ALREADY_EXISTS: Way(
         label="Already exists",
         note="Another idea says the same. All who have this need are counted there.",
-        title="The idea is there already",
+        title="It exists already",
         asks=(EXISTING,),
         next_step="You hear from us what becomes of that idea.",
         dates=(ON_IF_ANY,),
