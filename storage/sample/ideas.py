@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from storage import ideas
 from storage.database import Session
 from storage.ideas import Visibility
+from storage.sample import outcomes
 from storage.sample.roles import SampleHub
 
 
@@ -175,7 +176,8 @@ IDEAS = (
 
 
 async def load(session: Session, hub: SampleHub, *, now: datetime) -> None:
-    """Adds the ideas."""
+    """Adds the ideas, and what became of them."""
+    numbers = []
     for number, sample in enumerate(IDEAS):
         id = await ideas.add(
             session,
@@ -187,8 +189,10 @@ async def load(session: Session, hub: SampleHub, *, now: datetime) -> None:
             author_id=hub.people[sample.author],
             now=_at(now, sample.days, number),
         )
+        numbers.append(id)
         if sample.withdrawn:
             await ideas.withdraw(session, id)
+    await outcomes.load(session, hub, numbers, now=now)
 
 
 def _at(now: datetime, days: int, number: int) -> datetime:

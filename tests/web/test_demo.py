@@ -69,6 +69,13 @@ async def test_the_sample_is_a_year_of_a_hub_with_12_partners(database: Database
     assert len({idea.organisation for idea in shared}) >= 10
     assert {idea.visibility for idea in shared} == set(Visibility)
     assert {idea.state for idea in shared} == set(IdeaState)
+    waiting = [idea for idea in shared if idea.state is IdeaState.SUBMITTED]
+    assert 2 <= len(waiting) <= 4
+    assert max((clock() - idea.submitted_at).days for idea in waiting) > 8, "one has waited longer than 6 working days"
+    assert all(idea.decision.reason and idea.decision.next_step for idea in shared if idea.decision)
+    assert not [idea for idea in shared if idea.assessor_id == idea.author_id], "nobody decides their own idea"
+    assert not [idea for idea in shared if idea.decided_at and idea.decided_at < idea.submitted_at]
+    assert not [idea for idea in shared if idea.decision and screen(f"{idea.decision.reason} {idea.decision.next_step}")]
     assert not [idea for idea in shared if screen(f"{idea.title} {idea.need} {idea.proposal}")]
     assert all(5 <= len(idea.title) <= 150 for idea in shared)
 
