@@ -1,6 +1,6 @@
 """All topics of the bot, in one explicit list; a clash of names raises when this is imported."""
 
-from handlers import ideas, nudges, people, places, welcome
+from handlers import ideas, nudges, people, places, projects, welcome
 from handlers.routing import Routes
 
 
@@ -11,6 +11,7 @@ def _all() -> Routes:
 FEATURES = (
     welcome.router_for(_all),
     ideas.router,
+    projects.router,
     places.router,
     people.router,
     nudges.router_for(_all),

@@ -7,9 +7,17 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from storage.people import Group
+from storage.projects import Rag
 
 LONDON = ZoneInfo("Europe/London")
 GROUPS = {Group.CORE_TEAM: "Core Team", Group.PROGRAMME_GROUP: "Programme Group"}
+RATINGS = {
+    Rag.GREEN: "Green: on track",
+    Rag.AMBER: "Amber: at risk, recoverable",
+    Rag.RED: "Red: needs help now",
+    Rag.BLUE: "Blue: complete",
+    Rag.GREY: "Grey: paused",
+}
 
 
 def number(value: float) -> str:
@@ -58,3 +66,14 @@ def short(text: str, most: int) -> str:
     cut = text[: most - 1]
     head, space, _ = cut.rpartition(" ")
     return (head if space and len(head) > most // 2 else cut).rstrip() + "…"
+
+
+def ago(then: datetime, now: datetime, zone: ZoneInfo = LONDON) -> str:
+    """“today”, “yesterday”, “6 days ago”: by the days of the calendar, not by hours."""
+    days = (now.astimezone(zone).date() - then.astimezone(zone).date()).days
+    return ("today", "yesterday")[max(days, 0)] if days < 2 else f"{number(days)} days ago"
+
+
+def rating(rag: Rag, was: Rag | None) -> str:
+    """“Amber: at risk, recoverable (was Green)”: never a colour alone, and the last period’s beside it."""
+    return f"{RATINGS[rag]} (was {RATINGS[was].partition(':')[0]})" if was else RATINGS[rag]

@@ -13,6 +13,7 @@ from storage.database import Session
 from storage.people import OrganisationRow, PersonRow
 from storage.projects.reports import SAID, Highlights, Report, last, read, with_reporter
 from storage.projects.tables import (
+    PAUSED,
     SCOPING,
     STAGES,
     Adoption,
@@ -27,7 +28,7 @@ from storage.projects.tables import (
 from storage.upserts import Upsert
 
 __all__ = [
-    "STAGES", "Adoption", "Awaited", "Highlights", "Named", "Partner", "Project", "ProjectType", "Rag", "Report", "Stage",
+    "PAUSED", "STAGES", "Adoption", "Awaited", "Highlights", "Named", "Partner", "Project", "ProjectType", "Rag", "Report", "Stage",
 ]  # fmt: skip
 
 
@@ -44,8 +45,13 @@ class Project:
     lead: str | None
     stage: Stage
     idea_id: int | None
-    started_at: datetime
+    counted_from: datetime
     last: Report | None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether its last report said so."""
+        return self.last is not None and self.last.rag is Rag.BLUE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +110,7 @@ def _project(row: sa.Row[Any]) -> Project:
         lead=row.lead,
         stage=Stage.of(row.stage),
         idea_id=row.idea_id,
-        started_at=row.started_at,
+        counted_from=row.counted_from,
         last=None if row.said_id is None else read(row),
     )
 

@@ -68,7 +68,7 @@ STAGES = (
     Stage(key="stopped", label="Stopped with learning", asked=False, halted=True),
 )
 """The hub's stages, in order. This is the one place to change them; only their keys are kept."""
-SCOPING = STAGES[0]
+SCOPING, PAUSED = STAGES[0], Stage.of("paused")
 
 
 class ProjectRow(Base):

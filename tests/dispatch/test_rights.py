@@ -12,16 +12,17 @@ from handlers.errors import GONE
 from handlers.registry import ROUTES
 from handlers.routing import Kind, Request, Router, Routes, administrator
 from handlers.views import Form, Outcome, Reply, Values, says
-from storage import audit, people
+from storage import audit, people, projects
 from storage.database import Database
 from storage.people import Group
+from storage.projects import Highlights, ProjectType, Rag, Stage
 from tests.dispatch.conftest import Hub, User, title, words
 from tests.storage.hub import number_of
 
-STAFF, PARTNER, CORE_TEAM, ADMINISTRATOR, AUTHOR = "staff", "partner representative", "core team", "administrator", "author"
-ROLES = (STAFF, PARTNER, CORE_TEAM, ADMINISTRATOR, AUTHOR)
+STAFF, PARTNER, CORE_TEAM, ADMINISTRATOR, AUTHOR, LEAD = "staff", "partner representative", "core team", "administrator", "author", "lead"
+ROLES = (STAFF, PARTNER, CORE_TEAM, ADMINISTRATOR, AUTHOR, LEAD)
 EVERYBODY, ADMINISTRATORS, THE_AUTHOR = set(ROLES), {ADMINISTRATOR}, {AUTHOR}
-THE_CORE_TEAM, ALL_OTHERS = {CORE_TEAM}, EVERYBODY - THE_AUTHOR
+THE_CORE_TEAM, ALL_OTHERS, THE_PROJECTS_TEAM = {CORE_TEAM}, EVERYBODY - THE_AUTHOR, {CORE_TEAM, LEAD}
 
 TABLE: Mapping[tuple[Kind, str], set[str]] = {
     ("command", "help"): EVERYBODY,
@@ -44,6 +45,24 @@ TABLE: Mapping[tuple[Kind, str], set[str]] = {
     ("action", "ideas.choose_outcome"): THE_CORE_TEAM,
     ("action", "ideas.ask_decide"): THE_CORE_TEAM,
     ("form", "ideas.decide"): THE_CORE_TEAM,
+    ("command", "status"): EVERYBODY,
+    ("action", "projects.page"): EVERYBODY,
+    ("action", "projects.open"): EVERYBODY,
+    ("action", "projects.follow"): EVERYBODY,
+    ("action", "projects.unfollow"): EVERYBODY,
+    ("action", "projects.history"): EVERYBODY,
+    ("action", "projects.report"): EVERYBODY,
+    ("command", "update"): EVERYBODY,
+    ("action", "projects.mine"): EVERYBODY,
+    ("action", "projects.ask_update"): THE_PROJECTS_TEAM,
+    ("form", "projects.update"): THE_PROJECTS_TEAM,
+    ("command", "projects add"): THE_CORE_TEAM,
+    ("action", "projects.ask_add"): THE_CORE_TEAM,
+    ("form", "projects.add"): THE_CORE_TEAM,
+    ("action", "projects.ask_edit"): THE_PROJECTS_TEAM,
+    ("form", "projects.edit"): THE_PROJECTS_TEAM,
+    ("action", "projects.ask_adoption"): THE_PROJECTS_TEAM,
+    ("form", "projects.adopt"): THE_PROJECTS_TEAM,
     ("command", "setup here"): ADMINISTRATORS,
     ("form", "places.set"): ADMINISTRATORS,
     ("command", "admin people"): ADMINISTRATORS,
@@ -54,7 +73,7 @@ TABLE: Mapping[tuple[Kind, str], set[str]] = {
     ("action", "people.ask_partner"): ADMINISTRATORS,
     ("form", "people.add_partner"): ADMINISTRATORS,
 }
-ARGS = {"idea": "1", "outcome": "accepted", "offset": "0", "person": "1", "place": "C1"}
+ARGS = {"idea": "1", "outcome": "accepted", "offset": "0", "person": "1", "place": "C1", "project": "1", "report": "1"}
 
 
 def _routes() -> set[tuple[Kind, str]]:
@@ -73,13 +92,26 @@ def test_every_route_has_its_line_in_the_table() -> None:
 
 @pytest.fixture
 async def crowd(hub: Hub) -> dict[str, User]:
-    """One person of each role; the author has shared IDEA-1."""
-    people = {role: hub.person(role.replace(" ", "").upper(), role) for role in ROLES}
-    await people[AUTHOR].shares()
-    await hub.organise(people[PARTNER], Group.PROGRAMME_GROUP)
-    await hub.organise(people[CORE_TEAM], Group.CORE_TEAM)
-    await hub.organise(people[ADMINISTRATOR], administrator=True)
-    return people
+    """One person of each role; the author has shared IDEA-1, the lead has a national project with a report."""
+    crowd = {role: hub.person(role.replace(" ", "").upper(), role) for role in ROLES}
+    await crowd[AUTHOR].shares()
+    await hub.organise(crowd[PARTNER], Group.PROGRAMME_GROUP)
+    await hub.organise(crowd[CORE_TEAM], Group.CORE_TEAM)
+    await hub.organise(crowd[ADMINISTRATOR], administrator=True)
+    await _give_project(hub, (await crowd[LEAD].is_known()).id)
+    return crowd
+
+
+async def _give_project(hub: Hub, lead: int) -> None:
+    said = Highlights(rag=Rag.GREEN, why="On time", done="All of it", planned="", stage=Stage.of("adopt"))
+    async with hub.database.transaction() as session:
+        provider = await people.add_organisation(session, name="University Hospitals Dorset")
+        id = await projects.add(
+            session, name="PLGF testing", type=ProjectType.NATIONAL, need="", lead_id=lead, organisation_ids=(provider,), now=hub.clock()
+        )
+        project = await projects.find(session, id)
+        assert project is not None
+        await projects.report(session, project, said, by_id=lead, now=hub.clock())
 
 
 def _is_refused(answer: Answer) -> bool:
@@ -101,7 +133,7 @@ async def test_each_route_lets_in_whom_it_names_and_audits_the_others(hub: Hub, 
 
 async def test_what_help_offers_is_what_one_may_do(crowd: dict[str, User]) -> None:
     assert "admin people" in words(await crowd[ADMINISTRATOR].types("help"))
-    for role in (STAFF, PARTNER, CORE_TEAM, AUTHOR):
+    for role in (STAFF, PARTNER, CORE_TEAM, AUTHOR, LEAD):
         assert "admin" not in words(await crowd[role].types(""))
 
 
@@ -242,7 +274,7 @@ async def test_an_unknown_word_is_answered_with_the_nearest(ann: User, grace: Us
 
 
 async def test_old_buttons_and_forms_answer_politely(ann: User) -> None:
-    for answer in (await ann.presses("projects.open"), await ann.sends("projects.update", {}), await ann.does("file", "old.file")):
+    for answer in (await ann.presses("old.open"), await ann.sends("old.update", {}), await ann.does("file", "old.file")):
         assert GONE in words(answer)
 
 
