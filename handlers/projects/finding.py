@@ -16,8 +16,7 @@ _SMALL = {"a", "an", "and", "for", "in", "is", "of", "on", "project", "the", "to
 
 
 def _words(text: str) -> tuple[str, ...]:
-    found = tuple(dict.fromkeys(re.findall(r"\w+", text.casefold())))
-    return tuple(word for word in found if word not in _SMALL) or found
+    return tuple(word for word in dict.fromkeys(re.findall(r"\w+", text.casefold())) if word not in _SMALL)
 
 
 def _among(word: str, words: Collection[str]) -> bool:
