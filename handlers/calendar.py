@@ -47,6 +47,32 @@ def at_wall_time(day: date, clock: time, zone: ZoneInfo = LONDON) -> datetime:
     return datetime.combine(day, clock.replace(fold=0), tzinfo=zone).astimezone(UTC)
 
 
+def wall_times(day: date, clock: time, zone: ZoneInfo = LONDON) -> tuple[datetime, ...]:
+    """The instants at which clocks in the zone show this time, in UTC: none where spring skips it, two where autumn repeats it."""
+    shown = datetime.combine(day, clock.replace(tzinfo=None, fold=0))
+    instants = (shown.replace(fold=fold, tzinfo=zone).astimezone(UTC) for fold in (0, 1))
+    return tuple(sorted({each for each in instants if each.astimezone(zone).replace(tzinfo=None, fold=0) == shown}))
+
+
+def clock_changes(since: datetime, until: datetime, zone: ZoneInfo = LONDON) -> tuple[datetime, ...]:
+    """The instants in a span of time at which clocks in the zone are changed, in UTC; looked for at full hours."""
+    first = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    days = (first + timedelta(days=day) for day in range((until - first).days + 1))
+    hours = (day + timedelta(hours=hour) for day in days if _moves(day, zone, hours=24) for hour in range(24))
+    return tuple(hour + timedelta(hours=1) for hour in hours if hour < until and _moves(hour, zone, hours=1))
+
+
+def _moves(instant: datetime, zone: ZoneInfo, *, hours: int) -> bool:
+    """Whether clocks are changed within so many hours after an instant."""
+    return instant.astimezone(zone).utcoffset() != (instant + timedelta(hours=hours)).astimezone(zone).utcoffset()
+
+
+def financial_year(day: date) -> tuple[date, date]:
+    """The 1 April on or before a day, and the next one."""
+    began = day.year if day >= date(day.year, 4, 1) else day.year - 1
+    return date(began, 4, 1), date(began + 1, 4, 1)
+
+
 def is_quiet(now: datetime, zone: ZoneInfo = LONDON, opens: time = OPENS, closes: time = CLOSES) -> bool:
     """Whether nudges must wait at this instant."""
     local = now.astimezone(zone)

@@ -1,6 +1,6 @@
 """All topics of the bot, in one explicit list; a clash of names raises when this is imported."""
 
-from handlers import ideas, nudges, people, places, projects, welcome
+from handlers import education, ideas, nudges, people, places, projects, welcome
 from handlers.routing import Routes
 
 
@@ -12,6 +12,7 @@ FEATURES = (
     welcome.router_for(_all),
     ideas.router,
     projects.router,
+    education.router,
     places.router,
     people.router,
     nudges.router_for(_all),

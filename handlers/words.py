@@ -59,6 +59,12 @@ def moment(value: datetime, zone: ZoneInfo = LONDON) -> str:
     return f"{day(value, zone)} at {clock(value, zone)}"
 
 
+def length(minutes: int) -> str:
+    """“45 minutes”, “1 hour”, “1 hour 30 minutes”."""
+    hours, rest = divmod(minutes, 60)
+    return " ".join(count(value, unit) for value, unit in ((hours, "hour"), (rest, "minute")) if value)
+
+
 def short(text: str, most: int) -> str:
     """The text, cut at a word where it is longer than `most` characters, with an ellipsis inside the limit."""
     if len(text) <= most:

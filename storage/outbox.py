@@ -130,6 +130,12 @@ async def known(session: Session, keys: Collection[str]) -> frozenset[str]:
     return frozenset((await session.scalars(sa.select(OutboxRow.key).where(OutboxRow.key.in_(keys)))).all())
 
 
+async def sent(session: Session, keys: Collection[str]) -> frozenset[str]:
+    """Which of these arrived."""
+    there = sa.select(OutboxRow.key).where(OutboxRow.key.in_(keys), OutboxRow.state == State.SENT)
+    return frozenset((await session.scalars(there)).all())
+
+
 def _lane(notice: Notice) -> str | None:
     """A live message stands once for each person or group."""
     return notice.live and f"{notice.live}@{notice.group or notice.person_id}"

@@ -5,6 +5,7 @@ from storage import (
     audit,
     counts,
     drafts,
+    education,
     history,
     ideas,
     nudges,
@@ -16,8 +17,10 @@ from storage import (
     rights,
     signin,
     support,
-)
+)  # fmt: skip
 from storage.types import Base
 
-TOPICS = (accounts, audit, counts, drafts, history, ideas, nudges, outbox, people, places, projects, receipts, rights, signin, support)
+TOPICS = (
+    accounts, audit, counts, drafts, education, history, ideas, nudges, outbox, people, places, projects, receipts, rights, signin, support,
+)  # fmt: skip
 METADATA = Base.metadata

@@ -63,6 +63,23 @@ TABLE: Mapping[tuple[Kind, str], set[str]] = {
     ("form", "projects.edit"): THE_PROJECTS_TEAM,
     ("action", "projects.ask_adoption"): THE_PROJECTS_TEAM,
     ("form", "projects.adopt"): THE_PROJECTS_TEAM,
+    ("command", "cop"): EVERYBODY,
+    ("command", "training"): EVERYBODY,
+    ("action", "education.page"): EVERYBODY,
+    ("action", "education.recordings"): EVERYBODY,
+    ("action", "education.open"): EVERYBODY,
+    ("action", "education.answer"): EVERYBODY,
+    ("file", "education.calendar"): EVERYBODY,
+    ("command", "cop add"): THE_CORE_TEAM,
+    ("command", "training add"): THE_CORE_TEAM,
+    ("action", "education.ask_add"): THE_CORE_TEAM,
+    ("form", "education.add"): THE_CORE_TEAM,
+    ("action", "education.ask_change"): THE_CORE_TEAM,
+    ("form", "education.change"): THE_CORE_TEAM,
+    ("action", "education.ask_cancel"): THE_CORE_TEAM,
+    ("form", "education.cancel"): THE_CORE_TEAM,
+    ("action", "education.ask_record"): THE_CORE_TEAM,
+    ("form", "education.record"): THE_CORE_TEAM,
     ("command", "setup here"): ADMINISTRATORS,
     ("form", "places.set"): ADMINISTRATORS,
     ("command", "admin people"): ADMINISTRATORS,
@@ -73,7 +90,10 @@ TABLE: Mapping[tuple[Kind, str], set[str]] = {
     ("action", "people.ask_partner"): ADMINISTRATORS,
     ("form", "people.add_partner"): ADMINISTRATORS,
 }
-ARGS = {"idea": "1", "outcome": "accepted", "offset": "0", "person": "1", "place": "C1", "project": "1", "report": "1"}
+ARGS = {
+    "idea": "1", "outcome": "accepted", "offset": "0", "person": "1", "place": "C1", "project": "1", "report": "1", "event": "1",
+    "kind": "cop", "answer": "yes",
+}  # fmt: skip
 
 
 def _routes() -> set[tuple[Kind, str]]:
