@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from storage import people
 from storage.database import Session
-from storage.sample import ideas, projects, roles
+from storage.sample import education, ideas, projects, roles
 
 __all__ = ["SamplePersona", "load"]
 
@@ -43,3 +43,4 @@ async def _load(session: Session, now: datetime) -> None:
     hub = await roles.load(session, now=now - timedelta(days=365))
     await ideas.load(session, hub, now=now)
     await projects.load(session, hub, now=now)
+    await education.load(session, hub, now=now)

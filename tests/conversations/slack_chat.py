@@ -89,7 +89,9 @@ class SlackChat:
         block = next(each for each in modal.inputs() if each["label"]["text"] == label)
         (state,) = modal.values()[block["block_id"]].values()
         chosen = state.get("selected_option")
-        return str(chosen["text"]["text"] if chosen else state.get("value") or "")
+        return str(
+            chosen["text"]["text"] if chosen else state.get("value") or state.get("selected_date") or state.get("selected_time") or ""
+        )
 
     def _surfaces(self) -> list[dict[str, Any]]:
         """What is on the screen, the newest first: a modal covers all messages."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time
+
 import pytest
 import sqlalchemy as sa
 
+from handlers import calendar
 from handlers.screening import screen
-from storage import ideas, people, sample
+from handlers.words import LONDON
+from storage import education, ideas, people, sample
 from storage.database import Database
+from storage.education import EventKind
 from storage.ideas import IdeaState, Visibility
 from storage.people import Group
 from storage.tables import METADATA
@@ -78,6 +83,26 @@ async def test_the_sample_is_a_year_of_a_hub_with_12_partners(database: Database
     assert not [idea for idea in shared if idea.decision and screen(f"{idea.decision.reason} {idea.decision.next_step}")]
     assert not [idea for idea in shared if screen(f"{idea.title} {idea.need} {idea.proposal}")]
     assert all(5 <= len(idea.title) <= 150 for idea in shared)
+
+
+@pytest.mark.parametrize("day", ["2026-11-23", "2026-12-19", "2027-03-27"])
+async def test_the_sample_has_sessions_held_and_to_come_at_midday_of_working_days(database: Database, clock: FakeClock, day: str) -> None:
+    clock.now = datetime.fromisoformat(f"{day}T10:00:00+00:00")
+    await load(database, clock)
+    async with database.reading() as session:
+        held = await education.list_over(session, EventKind.COP, now=clock(), published=True, limit=20)
+        ahead = await education.list_coming(session, EventKind.COP, now=clock(), limit=20)
+        days = await education.list_coming(session, EventKind.FUNDAMENTALS, now=clock(), limit=20)
+    assert [event.title for event in held][::4] == [
+        "Getting Bid Ready",
+        "Implementing Sustainable Change: recognising context and individuals",
+    ]
+    assert all(event.recording for event in held)
+    assert len(ahead) == 2
+    assert all(event.starts_at.astimezone(LONDON).time() == time(12, 30) for event in (*held, *ahead))
+    assert all(calendar.is_working_day(event.starts_at.date()) for event in (*held, *ahead, *days))
+    assert [(event.places - event.coming, event.waiting) for event in days] == [(0, 3), (2, 0)]
+    assert not [event for event in (*held, *ahead, *days) if screen(f"{event.title} {event.about} {event.place} {event.link}")]
 
 
 async def test_two_windows_are_two_people(demo: Bot) -> None:
