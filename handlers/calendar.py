@@ -59,7 +59,8 @@ def clock_changes(since: datetime, until: datetime, zone: ZoneInfo = LONDON) -> 
     first = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     days = (first + timedelta(days=day) for day in range((until - first).days + 1))
     hours = (day + timedelta(hours=hour) for day in days if _moves(day, zone, hours=24) for hour in range(24))
-    return tuple(hour + timedelta(hours=1) for hour in hours if hour < until and _moves(hour, zone, hours=1))
+    changes = (hour + timedelta(hours=1) for hour in hours if _moves(hour, zone, hours=1))
+    return tuple(each for each in changes if each <= until)
 
 
 def _moves(instant: datetime, zone: ZoneInfo, *, hours: int) -> bool:

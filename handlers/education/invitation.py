@@ -42,7 +42,7 @@ def _entry(event: Event, *, link: str, now: datetime) -> icalendar.Event:
     entry.add("sequence", event.sequence)
     entry.add("dtstamp", now)
     entry.add("dtstart", event.starts_at.astimezone(LONDON))
-    entry.add("dtend", event.ends_at.astimezone(LONDON))
+    entry.add("duration", event.ends_at - event.starts_at)  # exact, where the wall time of the end may come twice
     entry.add("summary", event.title)
     entry.add("description", "\n\n".join([event.about, *([f"Join: {link}"] if link else [])]))
     entry.add("location", phrases.where(event))

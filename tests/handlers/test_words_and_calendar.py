@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -26,6 +26,16 @@ def test_an_instant_is_said_as_people_in_dorset_live_it(instant: str, said: str)
 
 def test_a_day_is_said_without_a_zone() -> None:
     assert words.day(date(2026, 2, 1)) == "Sunday 1 February 2026"
+
+
+def test_a_length_of_time() -> None:
+    assert [words.length(minutes) for minutes in (1, 45, 60, 90, 420)] == [
+        "1 minute",
+        "45 minutes",
+        "1 hour",
+        "1 hour 30 minutes",
+        "7 hours",
+    ]
 
 
 def test_numbers_counts_and_lists() -> None:
@@ -135,3 +145,32 @@ def test_a_persons_own_hours_and_zone_count() -> None:
 def test_a_weekly_slot_begins_once_at_wall_time_on_a_working_day(now: str, stands_for: str, begins: str) -> None:
     found = calendar.weekly_slot(datetime.fromisoformat(now), 0, time(9))
     assert found == (date.fromisoformat(stands_for), datetime.fromisoformat(begins))
+
+
+@pytest.mark.parametrize(
+    ("wall", "instants"),
+    [
+        ("2027-03-28T00:59", ["2027-03-28T00:59"]), ("2027-03-28T01:00", []), ("2027-03-28T01:30", []), ("2027-03-28T01:59", []),
+        ("2027-03-28T02:00", ["2027-03-28T01:00"]), ("2027-03-29T01:30", ["2027-03-29T00:30"]),
+        ("2027-10-31T00:59", ["2027-10-30T23:59"]), ("2027-10-31T01:00", ["2027-10-31T00:00", "2027-10-31T01:00"]),
+        ("2027-10-31T01:30", ["2027-10-31T00:30", "2027-10-31T01:30"]), ("2027-10-31T02:00", ["2027-10-31T02:00"]),
+    ],
+)  # fmt: skip
+def test_a_wall_time_is_skipped_in_spring_and_repeated_in_autumn(wall: str, instants: list[str]) -> None:
+    local = datetime.fromisoformat(wall)
+    found = calendar.wall_times(local.date(), local.time())
+    assert [f"{each:%Y-%m-%dT%H:%M}" for each in found] == instants
+    assert all(each.tzinfo is UTC for each in found)
+
+
+def test_clocks_change_twice_a_year_at_1am_of_greenwich() -> None:
+    changes = (datetime(2027, 3, 28, 1, tzinfo=UTC), datetime(2027, 10, 31, 1, tzinfo=UTC))
+    assert calendar.clock_changes(datetime(2027, 1, 1, 7, 20, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)) == changes
+    assert calendar.clock_changes(changes[0], changes[1] - timedelta(minutes=1)) == ()
+    assert calendar.clock_changes(changes[0] - timedelta(minutes=1), changes[1]) == changes
+    assert calendar.clock_changes(*changes, ZoneInfo("UTC")) == ()
+
+
+def test_the_financial_year_begins_on_1_april() -> None:
+    assert calendar.financial_year(date(2027, 3, 31)) == (date(2026, 4, 1), date(2027, 4, 1))
+    assert calendar.financial_year(date(2027, 4, 1)) == (date(2027, 4, 1), date(2028, 4, 1))
