@@ -14,7 +14,7 @@ from storage.sqlite import READS, sqlite_engine
 Session = AsyncConnection
 """One transaction under way. Topics run Core statements on it and never end it themselves."""
 
-SCHEMA = "0006"
+SCHEMA = "0008"
 """The revision that this code needs: the newest file in storage/migrations/versions."""
 
 POOL = 20

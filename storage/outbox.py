@@ -29,6 +29,7 @@ class State(StrEnum):
 
 
 _WAITING, _SENDING = sa.text("state = 'waiting'"), sa.text("state = 'sending'")
+_STUCK = sa.text("state IN ('dead', 'unknown')")
 SUPERSEDED = "a newer one waits"
 
 
@@ -39,6 +40,7 @@ class OutboxRow(Base):
         sa.CheckConstraint("(state = 'sending') = (lease IS NOT NULL)", name="lease_while_sending"),
         sa.Index("ix_outbox_waiting", "due_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
         sa.Index("ix_outbox_sending", "lease_until", sqlite_where=_SENDING, postgresql_where=_SENDING),
+        sa.Index("ix_outbox_stuck", "settled_at", sqlite_where=_STUCK, postgresql_where=_STUCK),
         sa.Index("uq_outbox_live_waiting", "live", unique=True, sqlite_where=_WAITING, postgresql_where=_WAITING),
         sa.Index("ix_outbox_live_sending", "live", sqlite_where=_SENDING, postgresql_where=_SENDING),
     )  # fmt: skip
@@ -239,6 +241,12 @@ async def list_stuck(session: Session, *, limit: int = 100) -> tuple[Stuck, ...]
         )
         for row in rows
     )  # fmt: skip
+
+
+async def count_stuck(session: Session, *, since: datetime) -> int:
+    """How many messages were given up since then."""
+    bad = OutboxRow.state.in_([State.DEAD, State.UNKNOWN]) & (OutboxRow.settled_at >= since)
+    return await session.scalar(sa.select(sa.func.count()).select_from(OutboxRow).where(bad)) or 0
 
 
 async def requeue(session: Session, id: int, *, now: datetime) -> bool:

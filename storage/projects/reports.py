@@ -83,6 +83,12 @@ async def list_reports(session: Session, project_id: int, *, offset: int = 0, li
     return tuple(read(row) for row in await session.execute(page))
 
 
+async def list_since(session: Session, since: datetime) -> tuple[Report, ...]:
+    """All reports since then, newest first."""
+    made = _REPORTS.where(last.c.at >= since).order_by(last.c.id.desc())
+    return tuple(read(row) for row in await session.execute(made))
+
+
 async def count_reports(session: Session, project_id: int) -> int:
     """How many reports a project has."""
     mine = sa.select(sa.func.count()).select_from(ProjectReportRow).where(ProjectReportRow.project_id == project_id)

@@ -109,6 +109,7 @@ class ProjectReportRow(Base):
     __table_args__ = (
         sa.CheckConstraint("rag NOT IN ('amber', 'red') OR path <> ''", name="path_to_green"),
         sa.Index("ix_project_reports_project_id_id", "project_id", "id"),
+        sa.Index("ix_project_reports_at", "at"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[int] = mapped_column(sa.ForeignKey("projects.id"))

@@ -80,6 +80,7 @@ TABLE: Mapping[tuple[Kind, str], set[str]] = {
     ("form", "education.cancel"): THE_CORE_TEAM,
     ("action", "education.ask_record"): THE_CORE_TEAM,
     ("form", "education.record"): THE_CORE_TEAM,
+    ("command", "digest"): THE_CORE_TEAM,
     ("command", "setup here"): ADMINISTRATORS,
     ("form", "places.set"): ADMINISTRATORS,
     ("command", "admin people"): ADMINISTRATORS,

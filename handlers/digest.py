@@ -1,0 +1,139 @@
+"""The Core Team's weekly digest: what needs a decision first, then what is new, what changed and what comes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from handlers import words
+from handlers.routing import Occasion, Request, Router, core_team
+from handlers.views import Block, Button, Card, Line, Lines, Message, Outcome, Reply, Text
+from handlers.words import LONDON
+from storage import education, ideas, outbox
+from storage.database import Session
+from storage.education import EventKind
+from storage.ideas import IdeaState
+from storage.people import Group
+from storage.projects import reports
+
+router = Router()
+
+WEEK = timedelta(days=7)
+AHEAD = timedelta(days=14)
+LATE = timedelta(hours=24)
+"""A digest that is so late is not sent: the next one tells it all."""
+MOST = 5
+"""Lines of one part; the rest is counted."""
+FOOTER = "I send this on Monday mornings. Type “digest” to see it at any time. An administrator can move it with “setup here”."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One part of the digest: `total` things, of which the first are lines."""
+
+    heading: str
+    lines: tuple[Line, ...]
+    total: int
+    more: str
+    """What to type for those that are left out."""
+
+
+async def parts(session: Session, now: datetime) -> tuple[Part, ...]:
+    """All that there is to say; parts without a line are left out."""
+    made = (
+        await _to_decide(session, now), await _new(session, now), await _changes(session, now), await _coming(session, now),
+        await _not_reached(session, now),
+    )  # fmt: skip
+    return tuple(part for part in made if part.total)
+
+
+async def _to_decide(session: Session, now: datetime) -> Part:
+    today = now.astimezone(LONDON).date()
+    waiting = await ideas.list_to_decide(session, today, limit=MOST)
+    lines = tuple(
+        Line(
+            text=f"{each.reference}: {each.title}",
+            note=f"Shared {words.day(each.submitted_at)}. {f'{each.assessor} has it' if each.assessor else 'Nobody has it yet'}."
+            f"{' Overdue.' if each.due_on and each.due_on < today else ''}",
+            button=Button(label="Open", action="ideas.open", args={"idea": str(each.id)}),
+        )
+        for each in waiting
+    )
+    return Part(heading="Needs a decision", lines=lines, total=await ideas.count_to_decide(session, today), more="triage")
+
+
+async def _new(session: Session, now: datetime) -> Part:
+    """How many came this week; those that wait stand above."""
+    new = await ideas.list_open(session, states=tuple(IdeaState), since=now - WEEK, until=now)
+    problems = sum(not each.proposal for each in new)
+    said = f"{words.count(len(new), 'new idea')} this week"
+    told = f"{said}, {words.number(problems)} of them a problem with no idea yet." if problems else f"{said}."
+    return Part(heading="New ideas", lines=(Line(text=told),) if new else (), total=1 if new else 0, more="triage")
+
+
+async def _changes(session: Session, now: datetime) -> Part:
+    made = await reports.list_since(session, now - WEEK)
+    lines = tuple(
+        Line(
+            text=each.project,
+            note=f"{words.rating(each.rag, each.was)}. Updated {words.day(each.at)} by {each.by}.",
+            button=Button(label="Open", action="projects.open", args={"project": str(each.project_id)}),
+        )
+        for each in made[:MOST]
+    )
+    return Part(heading="Project changes", lines=lines, total=len(made), more="status")
+
+
+async def _coming(session: Session, now: datetime) -> Part:
+    there = [event for kind in EventKind for event in await education.list_coming(session, kind, now=now, limit=MOST)]
+    soon = sorted((event for event in there if event.starts_at <= now + AHEAD), key=lambda event: event.starts_at)
+    lines = tuple(
+        Line(
+            text=event.title,
+            note=f"{words.moment(event.starts_at)}. {words.number(event.coming)} of {words.count(event.places, 'place')} taken.",
+            button=Button(label="Open", action="education.open", args={"event": str(event.id)}),
+        )
+        for event in soon[:MOST]
+    )
+    return Part(heading="Sessions in the next 2 weeks", lines=lines, total=len(soon), more="cop")
+
+
+async def _not_reached(session: Session, now: datetime) -> Part:
+    lost = await outbox.count_stuck(session, since=now - WEEK)
+    line = Line(text=f"{words.count(lost, 'message')} did not arrive this week.", note="Whoever runs the server can see why: dih messages.")
+    return Part(heading="Not reached", lines=(line,) if lost else (), total=1 if lost else 0, more="")
+
+
+def _blocks(made: Sequence[Part]) -> tuple[Block, ...]:
+    blocks: list[Block] = []
+    for part in made:
+        blocks += [Text(text=part.heading, kind="heading"), Lines(lines=part.lines)]
+        if part.total > len(part.lines):
+            rest = part.total - len(part.lines)
+            blocks.append(Text(text=f"And {words.number(rest)} more: type “{part.more}”.", kind="note"))
+    return tuple(blocks)
+
+
+def _card(made: Sequence[Part], now: datetime) -> Card:
+    return Card(title=f"The hub on {words.day(now)}", blocks=(*_blocks(made), Text(text=FOOTER, kind="note")))
+
+
+@router.command("digest", "see the Core Team’s digest now", may=core_team, reads=True)
+async def show(request: Request) -> Outcome:
+    """The digest as it would be sent at this moment."""
+    made = await parts(request.session, request.now)
+    if not made:
+        return Reply(card=Card(title="Nothing to tell", blocks=(Text(text="Nothing waits, and nothing has changed this week."),)))
+    return Reply(card=_card(made, request.now))
+
+
+@router.message("digest.weekly", awaited=False)
+async def weekly(occasion: Occasion) -> Message | None:
+    """The digest as it is true when it is sent; silent when there is nothing to say, when it is late, or to those it is not for."""
+    if occasion.now - datetime.fromisoformat(occasion.args["slot"]) >= LATE:
+        return None
+    if occasion.person is not None and Group.CORE_TEAM not in occasion.person.groups:
+        return None
+    made = await parts(occasion.session, occasion.now)
+    return Message(card=_card(made, occasion.now)) if made else None

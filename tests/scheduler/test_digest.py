@@ -1,0 +1,87 @@
+"""The weekly digest comes once, at its wall time, says what is true then, and is silent when there is nothing to say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from handlers.registry import ROUTES
+from scheduler import digest
+from scheduler.delivery import Delivery, TargetDead
+from scheduler.planner import Planner
+from storage import ideas, places
+from storage.ideas import Visibility
+from storage.people import Group, Person
+from storage.places import GroupPlace
+from tests.scheduler.conftest import Post
+
+PLACE = GroupPlace(group=Group.CORE_TEAM, channel="slack", tenant="T1", place="C1")
+HALF_HOUR = timedelta(minutes=30)
+
+
+async def _shared(post: Post, author: Person, title: str) -> None:
+    async with post.database.transaction() as session:
+        await ideas.add(
+            session, title=title, need="People", proposal="", organisation_id=None, visibility=Visibility.CORE_TEAM, author_id=author.id,
+            now=post.clock.now,
+        )  # fmt: skip
+
+
+async def _lives_through(post: Post, until: datetime) -> list[tuple[datetime, str]]:
+    """(When, what) was sent while two servers planned and delivered every half hour."""
+    planner = Planner(post.database, clock=post.clock, topics=(digest.due,))
+    delivery = Delivery(post.database, ROUTES, post.senders, clock=post.clock, lease_seconds=60)
+    sent = []
+    while post.clock.now < until:
+        for _ in range(2):
+            await planner.run()
+            await delivery.run()
+        sent += [(post.clock.now, sending.title) for sending in post.slack.sendings]
+        post.slack.sendings.clear()
+        post.clock.now += HALF_HOUR
+    return sent
+
+
+async def test_over_two_months_it_comes_once_a_week_at_wall_time_and_never_on_a_holiday(post: Post) -> None:
+    post.clock.now = datetime(2027, 3, 8, 0, tzinfo=UTC)
+    ann = await post.person("ANN", Group.CORE_TEAM)
+    async with post.database.transaction() as session:
+        await places.set_place(session, PLACE, now=post.clock.now)
+    await _shared(post, ann, "Quieter nights")
+    sent = await _lives_through(post, datetime(2027, 5, 5, tzinfo=UTC))
+    assert [when.strftime("%d %B %H:%M") for when, _ in sent] == [
+        "08 March 09:00", "15 March 09:00", "22 March 09:00", "30 March 08:00", "05 April 08:00", "12 April 08:00", "19 April 08:00",
+        "26 April 08:00", "04 May 08:00",
+    ], "UTC; Easter Monday and the first Monday in May are bank holidays, and clocks changed on 28 March"  # fmt: skip
+    assert sent[3][1] == "The hub on Tuesday 30 March 2027"
+
+
+async def test_it_is_silent_when_there_is_nothing_to_say(post: Post) -> None:
+    await post.person("ANN", Group.CORE_TEAM)
+    assert await _lives_through(post, post.clock.now + timedelta(days=8)) == []
+
+
+async def test_a_late_one_is_not_sent_and_the_next_tells_it_all(post: Post) -> None:
+    ann = await post.person("ANN", Group.CORE_TEAM)
+    await _shared(post, ann, "Quieter nights")
+    post.clock.forward(days=1)
+    assert await Planner(post.database, clock=post.clock, topics=(digest.due,)).run() == 0
+    post.clock.forward(days=6)
+    assert len(await _lives_through(post, post.clock.now + timedelta(hours=2))) == 1
+
+
+async def test_without_a_place_only_members_get_it(post: Post) -> None:
+    ann = await post.person("ANN")
+    await post.person("HEAD", administrator=True)
+    await _shared(post, ann, "A secret of the Core Team")
+    assert await _lives_through(post, post.clock.now + HALF_HOUR) == [], "administrators who are no members do not"
+    assert await post.states() == ["spread", "dropped"]
+
+
+async def test_a_place_that_is_gone_is_told_member_by_member(post: Post) -> None:
+    ann = await post.person("ANN", Group.CORE_TEAM)
+    async with post.database.transaction() as session:
+        await places.set_place(session, PLACE, now=post.clock.now)
+    await _shared(post, ann, "Quieter nights")
+    post.slack.results = [TargetDead(reason="gone")]
+    sent = await _lives_through(post, post.clock.now + HALF_HOUR)
+    assert [title for _, title in sent] == ["The hub on Monday 23 November 2026"] * 2, "the place refused it, the member got it"
