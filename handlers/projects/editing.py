@@ -159,10 +159,10 @@ async def edit(request: Request) -> Outcome:
     if await _name_is_taken(request, outline.name, but=project.id):
         return form.refused({"name": NAME_TAKEN}, request)
     if wrong := moved(project, request):
-        return form.refused({"stage": wrong}, request)
+        return form.refused({"": wrong}, request)
     changed = await _changed(request, project, outline)
     if not await projects.edit(request.session, project, **vars(outline), now=request.now):
-        return form.refused({"stage": MOVING}, request)
+        return form.refused({"": MOVING}, request)
     if not changed:
         return await _saved(request, project.id, "Nothing was changed.")
     detail = {"changed": ", ".join(changed), "lead": str(outline.lead_id or ""), "stage": outline.stage.key}

@@ -176,7 +176,7 @@ def _wrong(said: Highlights, project: Project, request: Request) -> dict[str, st
         ("rag", said.stage == PAUSED and said.rag is not Rag.GREY, f"A paused project is Grey. Choose “{words.RATINGS[Rag.GREY]}”."),
         ("stage", said.rag is Rag.GREY and said.stage != PAUSED, f"Grey means paused. Choose the stage “{PAUSED.label}”."),
         ("stage", project.stage.halted and said.stage == project.stage, _HALTED.format(stage=project.stage.label)),
-        ("stage", moved(project, request), moved(project, request)),
+        ("", moved(project, request), moved(project, request)),
     )
     return {field: sentence for field, is_wrong, sentence in checks if is_wrong}
 
@@ -191,7 +191,7 @@ async def keep(request: Request) -> Outcome:
         return form.refused(wrong, request)
     id = await projects.report(request.session, project, said, by_id=request.person.id, now=request.now)
     if id is None:
-        return form.refused({"stage": MOVING}, request)
+        return form.refused({"": MOVING}, request)
     await audit.add(
         request.session, now=request.now, action="projects.update", object=f"project:{project.id}", by=request.person.id,
         detail={"report": str(id), "rag": said.rag, "stage": said.stage.key},
