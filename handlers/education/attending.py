@@ -65,7 +65,7 @@ async def _lead(request: Request, event: Event, standing: Standing) -> str:
     """What the answer means."""
     match standing:
         case Standing.COMING:
-            return "Thank you, you are coming. I will remind you a week, a day and 15 minutes before."
+            return "Thank you, you are coming. I will remind you before it starts."
         case Standing.WAITING:
             mine = await education.find_signup(request.session, event.id, request.person.id)
             assert mine is not None

@@ -21,6 +21,10 @@ from storage.rights import Rights
 from tests.conftest import FakeClock
 
 IDEA = {"title": "Sensors that notice a fall", "need": "People who have fallen", "proposal": "", "visibility": "hub"}
+SESSION = {
+    "title": "Getting Bid Ready", "about": "How to write a bid that is read.", "day": "2027-01-13", "start": "12:30", "minutes": "60",
+    "place": "", "link": "https://meet.example.org/bids", "host": "NHS Dorset", "places": "20",
+}  # fmt: skip
 ADMIN = "grace@uhd.nhs.uk"
 _numbers = itertools.count(1)
 
@@ -128,6 +132,10 @@ class User:
     async def shares(self, ticket: str = "", **values: str) -> Answer:
         """The idea form."""
         return await self.sends("ideas.submit", {**IDEA, **values}, ticket)
+
+    async def plans(self, **values: str) -> Answer:
+        """The form for a session of the Community of Practice."""
+        return await self.sends("education.add", {**SESSION, **values}, kind="cop")
 
     async def is_known(self) -> Person:
         """The person as the hub knows them."""

@@ -15,14 +15,10 @@ from storage import audit, education
 from storage.database import Database
 from storage.education import Event, Standing
 from storage.people import Group
-from tests.dispatch.conftest import Hub, User, form, title, words
+from tests.dispatch.conftest import SESSION, Hub, User, form, title, words
 from tests.storage.hub import number_of
 
-LINK = "https://meet.example.org/bids"
-SESSION = {
-    "title": "Getting Bid Ready", "about": "How to write a bid that is read.", "day": "2027-01-13", "start": "12:30", "minutes": "60",
-    "place": "", "link": LINK, "host": "NHS Dorset", "places": "20",
-}  # fmt: skip
+LINK = SESSION["link"]
 WRONG = (
     ("day", "2026-11-22", "This is in the past"),
     ("day", "0001-01-01", "This is in the past"),
@@ -54,10 +50,6 @@ async def kay(hub: Hub) -> User:
     return kay
 
 
-async def _plan(kay: User, **also: str) -> None:
-    assert title(await kay.sends("education.add", {**SESSION, **also}, kind="cop")).startswith("Planned")
-
-
 async def _event(hub: Hub) -> Event:
     async with hub.database.reading() as session:
         event = await education.find(session, 1)
@@ -76,22 +68,22 @@ async def _answers(user: User, answer: str) -> str:
 async def test_what_is_no_session_is_refused_at_its_field_and_nothing_is_kept_or_lost(hub: Hub, kay: User) -> None:
     hub = Hub(hub.database, hub.clock, per_minute=1000)
     for field, value, sentence in WRONG:
-        asked = form(await kay.at(hub).sends("education.add", {**SESSION, field: value}, kind="cop"))
+        asked = form(await kay.at(hub).plans(**{field: value}))
         assert list(asked.errors) == [field]
         assert sentence in asked.errors[field]
         assert asked.values == {**SESSION, field: value}
     for day, start, errors in TIMES:
-        asked = form(await kay.at(hub).sends("education.add", {**SESSION, "day": day, "start": start}, kind="cop"))
+        asked = form(await kay.at(hub).plans(day=day, start=start))
         assert list(asked.errors) == list(errors)
         assert all(sentence in asked.errors[field] for field, sentence in errors.items())
-    both = form(await kay.at(hub).sends("education.add", {**SESSION, "day": "2026-01-01", "link": "x"}, kind="cop"))
+    both = form(await kay.at(hub).plans(day="2026-01-01", link="x"))
     assert list(both.errors) == ["day", "link"]
     async with hub.database.reading() as session:
         assert await number_of(session, "events") == 0
 
 
 async def test_a_session_is_planned_at_the_wall_time_of_its_day(hub: Hub, kay: User) -> None:
-    await _plan(kay, day="2027-03-29", start="01:30")
+    await kay.plans(day="2027-03-29", start="01:30")
     assert (await _event(hub)).starts_at == datetime(2027, 3, 29, 0, 30, tzinfo=UTC)
     async with hub.database.reading() as session:
         (entry,) = await audit.newest(session)
@@ -99,7 +91,7 @@ async def test_a_session_is_planned_at_the_wall_time_of_its_day(hub: Hub, kay: U
 
 
 async def test_places_are_never_fewer_than_those_who_come(hub: Hub, kay: User, ann: User, bob: User) -> None:
-    await _plan(kay, places="2")
+    await kay.plans(places="2")
     for user in (ann, bob):
         await _answers(user, "yes")
     asked = form(await kay.sends("education.change", {**SESSION, "places": "1"}, event="1", sequence="0"))
@@ -107,7 +99,7 @@ async def test_places_are_never_fewer_than_those_who_come(hub: Hub, kay: User, a
 
 
 async def test_two_who_change_a_session_at_once_do_not_overwrite_each_other_unseen(hub: Hub, kay: User) -> None:
-    await _plan(kay)
+    await kay.plans()
     assert (await _change(kay, title="Bids")).startswith("Saved")
     asked = form(await kay.sends("education.change", {**SESSION, "host": "The third sector"}, event="1", sequence="0"))
     assert "Somebody changed this" in asked.errors[""]
@@ -116,7 +108,7 @@ async def test_two_who_change_a_session_at_once_do_not_overwrite_each_other_unse
 
 
 async def test_of_20_who_say_yes_at_once_5_have_a_place_and_15_wait_in_order(hub: Hub, kay: User, database_url: str) -> None:
-    await _plan(kay, places="5")
+    await kay.plans(places="5")
     processes = [Hub(Database(database_url), hub.clock) for _ in range(3)]
     crowd = [hub.person(f"U{number}").at(processes[number % 3]) for number in range(20)]
     numbers = {(await user.is_known()).id: user for user in crowd}
@@ -143,7 +135,7 @@ async def test_of_20_who_say_yes_at_once_5_have_a_place_and_15_wait_in_order(hub
 
 
 async def test_more_places_are_given_to_those_who_wait(hub: Hub, kay: User, ann: User, bob: User, grace: User) -> None:
-    await _plan(kay, places="1")
+    await kay.plans(places="1")
     for user in (ann, bob, grace):
         await _answers(user, "yes")
     await _change(kay, places="2")
@@ -153,7 +145,7 @@ async def test_more_places_are_given_to_those_who_wait(hub: Hub, kay: User, ann:
 
 async def test_the_same_yes_twice_and_a_second_thought_keep_the_place_in_line_or_lose_it(hub: Hub, kay: User, ann: User, bob: User) -> None:
     carl = hub.person("CARL")
-    await _plan(kay, places="1")
+    await kay.plans(places="1")
     for user in (ann, bob, carl, bob):
         await _answers(user, "yes")
     assert "You are number 1" in words(await bob.presses("education.open", event="1"))
@@ -163,7 +155,7 @@ async def test_the_same_yes_twice_and_a_second_thought_keep_the_place_in_line_or
 
 
 async def test_old_cards_answer_politely(hub: Hub, kay: User, ann: User) -> None:
-    await _plan(kay)
+    await kay.plans()
     await ann.presses("education.open", event="1")
     hub.clock.now = datetime(2027, 1, 13, 13, 29, tzinfo=UTC)
     assert "you are coming" in await _answers(ann, "yes"), "somebody may come late"
@@ -184,7 +176,7 @@ async def _entry(hub: Hub, user: User) -> Any:
 
 
 async def test_a_calendar_keeps_one_entry_through_changes_and_learns_of_the_cancellation(hub: Hub, kay: User, ann: User, bob: User) -> None:
-    await _plan(kay)
+    await kay.plans()
     await _answers(ann, "yes")
     first = await _entry(hub, ann)
     assert first.vevent.url.value == LINK
@@ -202,7 +194,7 @@ async def test_a_calendar_keeps_one_entry_through_changes_and_learns_of_the_canc
 
 
 async def test_a_cancelled_session_stays_so(hub: Hub, kay: User) -> None:
-    await _plan(kay)
+    await kay.plans()
     assert title(await kay.sends("education.cancel", {}, event="1")) == "Cancelled: Getting Bid Ready"
     for ask in ("education.ask_change", "education.ask_cancel", "education.ask_record"):
         answer = await kay.presses(ask, event="1")

@@ -16,7 +16,7 @@ from storage import audit, people, projects
 from storage.database import Database
 from storage.people import Group
 from storage.projects import Highlights, ProjectType, Rag, Stage
-from tests.dispatch.conftest import Hub, User, title, words
+from tests.dispatch.conftest import SESSION, Hub, User, title, words
 from tests.storage.hub import number_of
 
 STAFF, PARTNER, CORE_TEAM, ADMINISTRATOR, AUTHOR, LEAD = "staff", "partner representative", "core team", "administrator", "author", "lead"
@@ -113,11 +113,12 @@ def test_every_route_has_its_line_in_the_table() -> None:
 
 @pytest.fixture
 async def crowd(hub: Hub) -> dict[str, User]:
-    """One person of each role; the author has shared IDEA-1, the lead has a national project with a report."""
+    """One person of each role; the author has shared IDEA-1, the lead has a national project with a report, a session is planned."""
     crowd = {role: hub.person(role.replace(" ", "").upper(), role) for role in ROLES}
     await crowd[AUTHOR].shares()
     await hub.organise(crowd[PARTNER], Group.PROGRAMME_GROUP)
     await hub.organise(crowd[CORE_TEAM], Group.CORE_TEAM)
+    await crowd[CORE_TEAM].plans()
     await hub.organise(crowd[ADMINISTRATOR], administrator=True)
     await _give_project(hub, (await crowd[LEAD].is_known()).id)
     return crowd
@@ -325,13 +326,15 @@ GARBAGE = (
 async def test_garbage_in_arguments_is_never_a_fault_of_ours(hub: Hub, grace: User, kind: Kind, name: str) -> None:
     hub = Hub(hub.database, hub.clock, per_minute=1000)
     grace = grace.at(hub)
+    await hub.organise(grace, Group.CORE_TEAM, administrator=True)
     await grace.shares()
+    await grace.plans()
     tries: list[dict[str, str]] = [{}, {"\x00": "\ud800"}]
     tries += [dict.fromkeys(ARGS, value) for value in GARBAGE]
     tries += [{**ARGS, known: value} for known in ARGS for value in GARBAGE]
     filled: tuple[Values, ...] = (
         {},
-        {"group": "core_team", "organisation": "none", "name": "A partner"},
+        {**SESSION, "group": "core_team", "organisation": "none", "name": "A partner"},
         {"\ud800": "\x00", "name": ("a", "")},
     )
     for args in tries:

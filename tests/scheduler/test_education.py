@@ -20,10 +20,10 @@ from storage.database import Database
 from storage.education import Answer, Details, EventKind, Expected
 from storage.people import Group, Person
 from tests.conftest import FakeClock
-from tests.dispatch.conftest import Hub, User
-from tests.dispatch.test_education import LINK, SESSION
+from tests.dispatch.conftest import SESSION, Hub, User
 from tests.scheduler.conftest import Post, Sending
 
+LINK = SESSION["link"]
 LONG_AGO = datetime(2027, 1, 1, tzinfo=UTC)
 
 
@@ -209,7 +209,7 @@ async def story(post: Post, clock: FakeClock, database: Database) -> Story:
     hub = Hub(database, clock)
     kay, ann = hub.person("KAY"), hub.person("ANN")
     await hub.organise(kay, Group.CORE_TEAM)
-    await kay.sends("education.add", SESSION, kind="cop")
+    await kay.plans()
     await ann.presses("education.answer", event="1", answer="yes")
     return Story(post, kay, ann)
 
