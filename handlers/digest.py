@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from handlers import words
+from handlers.deadlines import local_day, waits
 from handlers.routing import Occasion, Request, Router, core_team
 from handlers.views import Block, Button, Card, Line, Lines, Message, Outcome, Reply, Text
-from handlers.words import LONDON
 from storage import education, ideas, outbox
 from storage.database import Session
 from storage.education import EventKind
@@ -49,13 +49,12 @@ async def parts(session: Session, now: datetime) -> tuple[Part, ...]:
 
 
 async def _to_decide(session: Session, now: datetime) -> Part:
-    today = now.astimezone(LONDON).date()
+    today = local_day(now)
     waiting = await ideas.list_to_decide(session, today, limit=MOST)
     lines = tuple(
         Line(
             text=f"{each.reference}: {each.title}",
-            note=f"Shared {words.day(each.submitted_at)}. {f'{each.assessor} has it' if each.assessor else 'Nobody has it yet'}."
-            f"{' Overdue.' if each.due_on and each.due_on < today else ''}",
+            note=waits(each, now),
             button=Button(label="Open", action="ideas.open", args={"idea": str(each.id)}),
         )
         for each in waiting

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from handlers import words
+from handlers.deadlines import local_day
 from handlers.errors import GONE, Refused
 from handlers.ideas import news
 from handlers.ideas.card import SIGNPOSTS, STATES, WAITING, about, deciders, find, number_in, open_button, overtaken, project_button
-from handlers.ideas.deadlines import local_day
 from handlers.routing import Request, Router
 from handlers.views import Button, Card, Choice, DateField, Errors, Field, Form, Line, Lines, Option, Outcome, Reply, Text, TextField
 from storage import audit, ideas, projects, support

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from handlers import words
+from handlers.deadlines import local_day
 from handlers.ideas.card import SIGNPOSTS, about, decided, facts, in_core_team, open_button, project_button, sees, take_on_button
-from handlers.ideas.deadlines import local_day
 from handlers.routing import Occasion, Request, Router
 from handlers.views import Block, Button, Card, Facts, Line, Message, Text
 from storage import ideas, outbox, support

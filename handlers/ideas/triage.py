@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from handlers import words
+from handlers.deadlines import decision_by, local_day, waits
 from handlers.ideas import news
 from handlers.ideas.card import card, deciders, find, open_button, overtaken
-from handlers.ideas.deadlines import decision_by, local_day
 from handlers.paging import Page
 from handlers.routing import Request, Router, core_team
 from handlers.views import Card, Line, Lines, Outcome, Reply, Text
@@ -36,22 +36,11 @@ async def _page(request: Request, offset: int) -> Card:
         return Card(title="Ideas to decide", blocks=(Text(text="No idea waits for the Core Team."),))
     page = Page.of(total, offset, size=PAGE)
     waiting = await ideas.list_to_decide(request.session, today, offset=page.offset, limit=PAGE)
-    lines = tuple(Line(text=f"{each.reference}: {each.title}", note=_waits(each, request), button=open_button(each.id)) for each in waiting)
+    lines = tuple(
+        Line(text=f"{each.reference}: {each.title}", note=waits(each, request.now), button=open_button(each.id)) for each in waiting
+    )
     heading = Text(text=f"{page.said('idea')}, waiting longest first.", kind="note")
     return Card(title="Ideas to decide", blocks=(heading, Lines(lines=lines)), buttons=page.turns("ideas.triage_page"))
-
-
-def _waits(idea: Idea, request: Request) -> str:
-    """How long an idea has waited, and for whom."""
-    today = local_day(request.now)
-    if idea.decision and idea.decision.review_on:
-        return f"Put off until {words.day(idea.decision.review_on)} by {idea.assessor}. It is time to look at it again."
-    days = (today - local_day(idea.submitted_at)).days
-    waits = f"Waiting {words.count(days, 'day')}" if days else "Shared today"
-    who = f"{idea.assessor} has it" if idea.assessor else "Nobody has it yet"
-    due_on = idea.due_on or decision_by(idea.submitted_at)
-    late = f" Overdue since {words.day(due_on)}." if due_on < today else f" To be decided by {words.day(due_on)}."
-    return f"{waits}. {who}.{late}"
 
 
 @router.action("ideas.take_on", may=deciders)
