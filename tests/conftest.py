@@ -7,12 +7,13 @@ import itertools
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from handlers import calendar
 from storage.database import SCHEMA, Database
 from storage.schema import migrate
 from storage.tables import METADATA
@@ -44,6 +45,12 @@ class FakeClock:
 def clock() -> FakeClock:
     """A Monday morning."""
     return FakeClock()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _bank_holidays() -> None:
+    """Loaded before any loop runs, as a server's first tick does in a thread."""
+    calendar.is_working_day(date(2026, 11, 23))
 
 
 def _migrated(url: str) -> None:
