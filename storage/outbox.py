@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -123,8 +124,20 @@ async def enqueue(session: Session, *notices: Notice, due_at: datetime) -> None:
         }
         for notice in notices
     ]  # fmt: skip
-    if rows:
-        await _ENQUEUE(session, *rows)
+    if plain := [row for row in rows if not row["live"]]:
+        await _ENQUEUE(session, *plain)
+    for row in rows:
+        if row["live"]:
+            await _enqueue_live(session, row)
+
+
+async def _enqueue_live(session: Session, row: dict[str, Any]) -> None:
+    """Adds a notice about a live message, or holds the one that waits until the change is committed: sent before, it would not tell it."""
+    waiting = sa.select(OutboxRow.id).where(OutboxRow.live == row["live"], OutboxRow.state == State.WAITING).with_for_update()
+    same = sa.select(OutboxRow.id).where(OutboxRow.key == row["key"])
+    while not await _ENQUEUE(session, row):
+        if await session.scalar(same) is not None or await session.scalar(waiting) is not None:
+            return
 
 
 async def known(session: Session, keys: Collection[str]) -> frozenset[str]:

@@ -23,6 +23,8 @@ pytest_plugins = ["tests.blocking"]
 POSTGRES = os.environ.get("DIH_TEST_POSTGRES_URL", "")
 NO_POSTGRES = "PostgreSQL tests need DIH_TEST_POSTGRES_URL"
 _numbers = itertools.count(1)
+
+calendar.is_working_day(date(2026, 11, 23))  # loads the bank holidays: here, not in the middle of a test
 _free: list[str] = []
 """PostgreSQL databases that are as new."""
 

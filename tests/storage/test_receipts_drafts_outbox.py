@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -59,6 +60,26 @@ async def test_many_notices_at_once_leave_those_that_are_there_alone(database: D
         await outbox.enqueue(session, due_at=NOW)
     assert [claimed.notice.key for claimed in await _claim(database)] == ["idea:1:thanks"]
     assert [claimed.notice for claimed in await _claim(database, minutes=5)] == [second]
+
+
+@only_postgresql
+async def test_a_live_message_is_not_built_before_the_change_it_tells_is_committed(database: Database) -> None:
+    async def changes(key: str) -> None:
+        async with database.transaction() as session:
+            await outbox.enqueue(session, replace(THANKS, key=key, live="idea:1"), due_at=NOW)
+
+    await changes("first")
+    async with database.transaction() as session:
+        await outbox.enqueue(session, replace(THANKS, key="second", live="idea:1"), due_at=NOW)
+        assert await _claim(database) == (), "the notice that waits will tell both changes"
+    async with database.transaction() as session:
+        (claimed,) = await outbox.claim(session, lease="one", now=NOW, seconds=60, limit=8)
+        third = asyncio.create_task(changes("third"))
+        assert claimed.notice.key == "first"
+    await third
+    await changes("third")
+    async with database.reading() as session:
+        assert await number_of(session, "outbox") == 2, "the third could no longer join what is being sent"
 
 
 async def test_the_oldest_is_taken_first_and_nothing_before_it_is_due(database: Database) -> None:
