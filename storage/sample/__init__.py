@@ -41,6 +41,6 @@ async def load(session: Session, *, now: datetime) -> Sequence[SamplePersona]:
 
 async def _load(session: Session, now: datetime) -> None:
     hub = await roles.load(session, now=now - timedelta(days=365))
-    await ideas.load(session, hub, now=now)
-    await projects.load(session, hub, now=now)
+    shared = await ideas.load(session, hub, now=now)
+    await projects.load(session, hub, shared, now=now)
     await education.load(session, hub, now=now)

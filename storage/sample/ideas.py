@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -175,9 +176,9 @@ IDEAS = (
 )  # fmt: skip
 
 
-async def load(session: Session, hub: SampleHub, *, now: datetime) -> None:
-    """Adds the ideas, and what became of them."""
-    numbers = []
+async def load(session: Session, hub: SampleHub, *, now: datetime) -> Mapping[str, int]:
+    """Adds the ideas, and what became of them; returns their numbers by title."""
+    numbers = {}
     for number, sample in enumerate(IDEAS):
         id = await ideas.add(
             session,
@@ -189,10 +190,11 @@ async def load(session: Session, hub: SampleHub, *, now: datetime) -> None:
             author_id=hub.people[sample.author],
             now=_at(now, sample.days, number),
         )
-        numbers.append(id)
+        numbers[sample.title] = id
         if sample.withdrawn:
             await ideas.withdraw(session, id)
-    await outcomes.load(session, hub, numbers, now=now)
+    await outcomes.load(session, hub, tuple(numbers.values()), now=now)
+    return numbers
 
 
 def _at(now: datetime, days: int, number: int) -> datetime:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from storage import projects
+from storage import ideas, projects
 from storage.database import Session
 from storage.projects import Adoption, Highlights, ProjectType, Rag, Stage
 from storage.sample.roles import SampleHub
@@ -24,7 +24,7 @@ class SampleReport:
 
 @dataclass(frozen=True, kw_only=True)
 class SampleProject:
-    """A sample project, begun `days` before now; `partners` and how far each is, by their short keys."""
+    """A sample project, begun `days` before now; `partners` and how far each is, by their short keys; `idea`: the title of what it was."""
 
     days: int
     name: str
@@ -35,6 +35,7 @@ class SampleProject:
     partners: Mapping[str, Adoption]
     reports: tuple[SampleReport, ...]
     followers: tuple[str, ...] = ()
+    idea: str = ""
 
 
 def _report(days: int, rag: Rag, stage: str, why: str, done: str, planned: str, *, ahead: int = 0, **more: Any) -> SampleReport:
@@ -50,7 +51,7 @@ def _with(*keys: str) -> Mapping[str, Adoption]:
 PROJECTS = (
     SampleProject(
         days=200, name="Nutrition in Ageing People", type=ProjectType.LOCAL, lead="dietitian",
-        partners=_with("acute", "community", "bcp", "third"),
+        idea="Screen for undernutrition at every frailty clinic", partners=_with("acute", "community", "bcp", "third"),
         need="Older people who lose weight without anybody noticing until they are admitted.",
         sro="Chief nurse, Acute hospital partner", followers=("nurse", "carehomes", "core"),
         reports=(
@@ -116,7 +117,8 @@ PROJECTS = (
         ),
     ),
     SampleProject(
-        days=150, name="Improving Use of FeNO Devices", type=ProjectType.LOCAL, lead="pharmacist", partners=_with("primary", "uhd", "icb"),
+        days=150, name="Improving Use of FeNO Devices", type=ProjectType.LOCAL, lead="pharmacist",
+        idea="FeNO testing in every primary care network", partners=_with("primary", "uhd", "icb"),
         need="Adults with suspected asthma who wait months for a FeNO (fractional exhaled nitric oxide) test in hospital.", sro="",
         reports=(
             _report(
@@ -214,9 +216,10 @@ PROJECTS = (
 )  # fmt: skip
 
 
-async def load(session: Session, hub: SampleHub, *, now: datetime) -> None:
-    """Adds the projects with their reports and followers."""
+async def load(session: Session, hub: SampleHub, shared: Mapping[str, int], *, now: datetime) -> None:
+    """Adds the projects with their reports and followers, and links them with the ideas they were; `shared`: their numbers by title."""
     for sample in PROJECTS:
+        idea_id = shared[sample.idea] if sample.idea else None
         id = await projects.add(
             session,
             name=sample.name,
@@ -225,8 +228,11 @@ async def load(session: Session, hub: SampleHub, *, now: datetime) -> None:
             sro=sample.sro,
             lead_id=hub.people[sample.lead],
             organisation_ids=[hub.organisations[key] for key in sample.partners],
+            idea_id=idea_id,
             now=_at(now, sample.days),
         )
+        if idea_id is not None:
+            await ideas.link_project(session, idea_id, id)
         await projects.adopt(session, id, {hub.organisations[key]: adoption for key, adoption in sample.partners.items()})
         for key in sample.followers:
             await projects.follow(session, id, hub.people[key])

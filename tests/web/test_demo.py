@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from handlers import calendar
 from handlers.screening import screen
 from handlers.words import LONDON
-from storage import education, ideas, people, sample
+from storage import education, ideas, people, projects, sample
 from storage.database import Database
 from storage.education import EventKind
 from storage.ideas import IdeaState, Visibility
@@ -61,6 +61,7 @@ async def test_the_sample_is_a_year_of_a_hub_with_12_partners(database: Database
         organisations = await people.list_organisations(session)
         everybody = await people.list_people(session)
         shared = [idea for number in range(1, 60) if (idea := await ideas.find(session, number))]
+        became = {idea.id: await projects.find(session, idea.project_id) for idea in shared if idea.project_id}
     assert len(organisations) == 12
     assert {"NHS Dorset", "University Hospitals Dorset", "Health Innovation Wessex", "BCP Council"} <= {each.name for each in organisations}
     assert all(each.sector for each in organisations)
@@ -74,6 +75,9 @@ async def test_the_sample_is_a_year_of_a_hub_with_12_partners(database: Database
     assert len({idea.organisation for idea in shared}) >= 10
     assert {idea.visibility for idea in shared} == set(Visibility)
     assert {idea.state for idea in shared} == set(IdeaState)
+    assert {id for id, project in became.items() if project and project.idea_id == id} == {
+        idea.id for idea in shared if idea.state is IdeaState.ACCEPTED
+    }
     waiting = [idea for idea in shared if idea.state is IdeaState.SUBMITTED]
     assert 2 <= len(waiting) <= 4
     assert max((clock() - idea.submitted_at).days for idea in waiting) > 8, "one has waited longer than 6 working days"
