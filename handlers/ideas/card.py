@@ -126,10 +126,14 @@ def _shared_need(supporters: Sequence[Supporter], person: Person | None) -> str:
     return f"{people}{of}{', and you are one of them' if mine else ''}"
 
 
+def _name(supporter: Supporter) -> str:
+    organisation = supporter.organisation or ""
+    return supporter.name if organisation in supporter.name else f"{supporter.name} ({organisation})"
+
+
 def _names(supporters: Sequence[Supporter]) -> str:
-    named = [f"{each.name} ({each.organisation})" if each.organisation else each.name for each in supporters[:NAMED]]
     more = len(supporters) - NAMED
-    return words.listed([*named, f"{words.number(more)} more"] if more > 0 else named)
+    return "; ".join([*map(_name, supporters[:NAMED]), *([f"and {words.number(more)} more"] if more > 0 else [])])
 
 
 def facts(idea: Idea, supporters: Sequence[Supporter], person: Person | None = None) -> Facts:
@@ -140,6 +144,7 @@ def facts(idea: Idea, supporters: Sequence[Supporter], person: Person | None = N
         ("Who has it", idea.assessor if assessed else None),
         ("To be decided by", words.day(idea.due_on) if assessed and idea.due_on else None),
         *((fact.label, fact.value) for fact in (decided(idea.decision) if idea.decision else ())),
+        ("Decided by", f"{idea.decided_by}, on {words.day(idea.decided_at)}" if idea.decision and idea.decided_at else None),
         ("The need", idea.need),
         ("The idea", idea.proposal or "A problem with no idea yet"),
         ("Who has this need too", _shared_need(supporters, person) if supporters else None),

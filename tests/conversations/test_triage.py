@@ -70,7 +70,7 @@ async def test_an_idea_is_supported_taken_on_and_accepted_as_a_project(hub: Hub)
         told = await chat.is_told("IDEA-1 is accepted")
         assert all(words in told for words in ("becomes a project", WHY, "Kay Fox", "Open the project"))
     assert "An idea was accepted" in await bob.is_told("An idea was accepted: IDEA-1")
-    assert "Accepted: it became a project" in await _opens(nurse, 1)
+    assert "Kay Fox, on " in await _opens(nurse, 1)
     await nurse.types("ideas")
     await nurse.sees("Accepted: it became a project")
     await kay.types("triage")
@@ -151,7 +151,7 @@ async def test_what_is_there_already_passes_its_supporters_on(hub: Hub) -> None:
         await chat.is_told("IDEA-2 was there already")
     shown = await _opens(kay, 1)
     assert "2 people of 1 organisation" in shown, "the author of the second joins; the author of the first is no supporter"
-    assert "Practice manager (University Hospitals Dorset) and Physiotherapist" in shown
+    assert "Practice manager (University Hospitals Dorset); Physiotherapist" in shown
     await _opens(gp, 1)
     await gp.presses("Take my support back")
     await gp.sees("You are no longer counted.", "1 person of 1 organisation")
