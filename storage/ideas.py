@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Session
-from storage.people import OrganisationRow, PersonRow
+from storage.people import Group, OrganisationRow, Person, PersonRow
 from storage.types import Base, one_of
 
 
@@ -133,6 +133,10 @@ class Idea:
     def reference(self) -> str:
         """What people call it, such as IDEA-42."""
         return f"IDEA-{self.id}"
+
+    def is_seen_by(self, person: Person) -> bool:
+        """Whether somebody may see it."""
+        return self.visibility is Visibility.HUB or self.author_id == person.id or Group.CORE_TEAM in person.groups
 
 
 _assessor, _decider = PersonRow.__table__.alias("assessor"), PersonRow.__table__.alias("decider")

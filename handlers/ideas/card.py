@@ -52,15 +52,10 @@ def in_core_team(person: Person) -> bool:
     return Group.CORE_TEAM in person.groups
 
 
-def sees(person: Person, idea: Idea) -> bool:
-    """Whether somebody may see an idea."""
-    return idea.visibility is Visibility.HUB or idea.author_id == person.id or in_core_team(person)
-
-
 async def find(request: Request, id: int) -> Idea:
     """The idea, to those who may see it; raises Refused without telling whether it exists."""
     idea = await ideas.find(request.session, id)
-    if idea is None or not sees(request.person, idea):
+    if idea is None or not idea.is_seen_by(request.person):
         raise Refused(f"I cannot find IDEA-{id}, or it is not shared with you. Check the number, or type “ideas” to see yours.")
     return idea
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers import words
 from handlers.deadlines import local_day
-from handlers.ideas.card import SIGNPOSTS, about, decided, facts, in_core_team, open_button, project_button, sees, take_on_button
+from handlers.ideas.card import SIGNPOSTS, about, decided, facts, in_core_team, open_button, project_button, take_on_button
 from handlers.routing import Occasion, Request, Router
 from handlers.views import Block, Button, Card, Facts, Line, Message, Text
 from storage import ideas, outbox, support
@@ -71,7 +71,7 @@ def _live(id: int) -> str:
 async def _idea(occasion: Occasion) -> Idea | None:
     """The idea, where the person may still see it."""
     idea = await ideas.find(occasion.session, int(occasion.args["idea"]))
-    return idea if idea and (occasion.person is None or sees(occasion.person, idea)) else None
+    return idea if idea and (occasion.person is None or idea.is_seen_by(occasion.person)) else None
 
 
 def _waiting(idea: Idea) -> Message:
@@ -87,7 +87,7 @@ async def received(occasion: Occasion) -> Message | None:
     if idea is None:
         return None
     person = occasion.person
-    if person is not None and not sees(person, idea):
+    if person is not None and not idea.is_seen_by(person):
         return _waiting(idea) if person.administrator else None
     supporters = await support.list_supporters(occasion.session, idea.id)
     mine = person is not None and (idea.author_id == person.id or not in_core_team(person))

@@ -15,7 +15,7 @@ from storage.projects import STAGES, Adoption, Project, ProjectType, Stage
 router = Router()
 
 NOBODY = "none"
-NAME = TextField(name="name", label="Name", least=3, most=100)
+NAME = TextField(name="name", label="Name", least=3, most=150)
 TYPE = Choice(name="type", label="Type", options=tuple(Option(value=type, label=label) for type, label in TYPES.items()))
 NEED = TextField(
     name="need",
@@ -156,7 +156,7 @@ async def edit(request: Request) -> Outcome:
     """Changes the project; what changed is audited by name."""
     project, outline = await found(request), _outline(request)
     form = await _edit_form_of(request, project)
-    if await _name_is_taken(request, outline.name, but=project.id):
+    if outline.name != project.name and await _name_is_taken(request, outline.name, but=project.id):
         return form.refused({"name": NAME_TAKEN}, request)
     if wrong := moved(project, request):
         return form.refused({"": wrong}, request)

@@ -11,7 +11,6 @@ from handlers.projects.looking import ALL_PROJECTS, age, button, changes, choose
 from handlers.routing import Request, Router
 from handlers.views import Button, Card, Fact, Facts, Line, Lines, Outcome, Reply, Table, Text
 from storage import ideas, projects
-from storage.ideas import Visibility
 from storage.people import Group, Person
 from storage.projects import Adoption, Partner, Project, ProjectType, Report
 from storage.projects.reports import count_reports, find_report, list_reports
@@ -138,8 +137,7 @@ async def _idea(request: Request, project: Project) -> tuple[tuple[tuple[str, st
     idea = await ideas.find(request.session, project.idea_id) if project.idea_id else None
     if idea is None:
         return (), ()
-    seen = idea.visibility is Visibility.HUB or idea.author_id == request.person.id or Group.CORE_TEAM in request.person.groups
-    if not seen:
+    if not idea.is_seen_by(request.person):
         return (("Came from", idea.reference),), ()
     opens = Button(label="Open the idea", action="ideas.open", args={"idea": str(idea.id)})
     return (("Came from", f"{idea.reference}: {idea.title}"),), (opens,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from storage import ideas, people, projects
+from storage import audit, ideas, people, projects
 from storage.ideas import Visibility
 from storage.people import Group
 from storage.projects import Highlights, ProjectType, Rag, Stage
@@ -50,6 +50,9 @@ async def test_a_project_is_added_updated_and_followed(hub: Hub) -> None:
     assert "Scoping need" in await nurse.sees("Falls Prevention", "Not rated yet", "Nobody yet")
     await nurse.presses("Follow")
     await nurse.sees("You follow this project", "2 people", "Stop following")
+    await kay.types("status falls")
+    await kay.presses("Follow")
+    await kay.sees("You follow this project", "3 people")
     await lead.types("update")
     await lead.fills(AMBER | {"Next milestone": "100 people", "Top risk or issue": "No transport", "Date of the milestone": "2001-02-03"})
     errors = await lead.errors()
@@ -62,13 +65,14 @@ async def test_a_project_is_added_updated_and_followed(hub: Hub) -> None:
     await lead.sees("Falls Prevention is updated", "Amber: at risk, recoverable.", "next update in a month")
     await lead.sends_again()
     await lead.sees("Already sent: Falls Prevention")
-    for chat, why in ((nurse, "because you follow this project"), (kay, "The Core Team is told")):
+    for chat in (nurse, kay):
         told = await chat.is_told("An update on Falls Prevention")
-        assert all(words in told for words in ("Amber: at risk, recoverable", "Borrow one", "Ran 6 classes", f"{when.year})", why))
+        said = ("Amber: at risk, recoverable", "Borrow one", "Ran 6 classes", f"{when.year})", "because you follow this project")
+        assert all(words in told for words in said)
     assert await kay.was_told("An update on Falls Prevention") == await nurse.was_told("An update on Falls Prevention") == 1
     assert await lead.was_told("An update on") == 0, "who made it is not told"
     await nurse.presses("Stop following")
-    await nurse.sees("You no longer follow this project", "1 person", "Updated today by Physiotherapist", "Coordinator")
+    await nurse.sees("You no longer follow this project", "2 people", "Updated today by Physiotherapist", "Coordinator")
 
 
 async def test_a_later_report_stands_beside_the_one_before(hub: Hub) -> None:
@@ -122,6 +126,9 @@ async def test_only_its_lead_and_the_core_team_change_a_project(hub: Hub) -> Non
     assert "There is a project with this name" in (await kay.errors())["Name"]
     await kay.fills({"Name": "Fewer falls", "Lead": "Nobody yet", "Stage": "Embed", "Senior responsible officer (SRO)": "Chief nurse"})
     await kay.sees("Your changes are saved", "Fewer falls", "Embed", "Chief nurse", "Nobody yet")
+    async with hub.database.reading() as session:
+        (entry,) = [entry for entry in await audit.newest(session) if entry.action.startswith("projects.")]
+    assert (entry.action, dict(entry.detail)) == ("projects.edit", {"changed": "name, sro, lead_id, stage", "lead": "", "stage": "embed"})
 
 
 async def test_words_that_fit_several_or_none_are_answered_with_a_choice(hub: Hub) -> None:

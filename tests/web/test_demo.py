@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+import itertools
+from datetime import datetime, time, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -15,6 +16,8 @@ from storage.database import Database
 from storage.education import EventKind
 from storage.ideas import IdeaState, Visibility
 from storage.people import Group
+from storage.projects import ProjectType, Rag
+from storage.projects.reports import list_reports
 from storage.tables import METADATA
 from tests.conftest import FakeClock
 from tests.web.conftest import Bot
@@ -107,6 +110,24 @@ async def test_the_sample_has_sessions_held_and_to_come_at_midday_of_working_day
     assert all(calendar.is_working_day(event.starts_at.date()) for event in (*held, *ahead, *days))
     assert [(event.places - event.coming, event.waiting) for event in days] == [(0, 3), (2, 0)]
     assert not [event for event in (*held, *ahead, *days) if screen(f"{event.title} {event.about} {event.place} {event.link}")]
+
+
+async def test_the_samples_projects_stand_in_every_way(database: Database, clock: FakeClock) -> None:
+    await load(database, clock)
+    async with database.reading() as session:
+        everything = await projects.list_projects(session, limit=50)
+        histories = {each.name: await list_reports(session, each.id, limit=50) for each in everything if each.last}
+        late = await projects.list_awaited(session, since=clock() - timedelta(days=62), until=clock() - timedelta(days=31))
+    assert {"Nutrition in Ageing People", "Falls Prevention", "Improving Use of FeNO Devices"} <= histories.keys()
+    assert {each.type for each in everything} == set(ProjectType)
+    assert {each.last.rag for each in everything if each.last} == set(Rag)
+    assert any(not each.sro for each in everything)
+    assert "Settled at home: volunteers after discharge" in {each.name for each in everything if each.id in {one.id for one in late}}
+    assert all(2 <= len(reports) <= 6 for reports in histories.values())
+    for name, reports in histories.items():
+        said = (str(value) for each in reports for value in vars(each).values())
+        assert not screen(" ".join(said)), name
+        assert all((older.at < newer.at, newer.was) == (True, older.rag) for newer, older in itertools.pairwise(reports)), name
 
 
 async def test_two_windows_are_two_people(demo: Bot) -> None:
