@@ -12,6 +12,8 @@ from storage.database import Session
 from storage.projects import Adoption, Highlights, ProjectType, Rag, Stage
 from storage.sample.roles import SampleHub
 
+FRIDAY = 4
+
 
 @dataclass(frozen=True, kw_only=True)
 class SampleReport:
@@ -240,10 +242,11 @@ async def load(session: Session, hub: SampleHub, shared: Mapping[str, int], *, n
             project = await projects.find(session, id)
             assert project is not None
             at = _at(now, report.days)
-            said = replace(report.said, milestone_on=(at + timedelta(days=report.ahead)).date()) if report.ahead else report.said
+            said = replace(report.said, milestone_on=_at(at, -report.ahead).date()) if report.ahead else report.said
             await projects.report(session, project, said, by_id=hub.people[sample.lead], now=at)
 
 
 def _at(now: datetime, days: int) -> datetime:
-    """A morning, `days` before now."""
-    return (now - timedelta(days=days)).replace(hour=10, minute=days % 60, second=0, microsecond=0)
+    """A morning, `days` before now; the Friday before where that is at a weekend."""
+    at = (now - timedelta(days=days)).replace(hour=10, minute=days % 60, second=0, microsecond=0)
+    return at - timedelta(days=max(0, at.weekday() - FRIDAY))

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from handlers import calendar, words
+from storage.projects import Rag
 
 
 @pytest.mark.parametrize(
@@ -174,3 +175,33 @@ def test_clocks_change_twice_a_year_at_1am_of_greenwich() -> None:
 def test_the_financial_year_begins_on_1_april() -> None:
     assert calendar.financial_year(date(2027, 3, 31)) == (date(2026, 4, 1), date(2027, 4, 1))
     assert calendar.financial_year(date(2027, 4, 1)) == (date(2027, 4, 1), date(2028, 4, 1))
+
+
+@pytest.mark.parametrize(
+    ("then", "said"),
+    [
+        ("2026-11-23T09:00", "today"),
+        ("2026-11-23T11:00", "today"),
+        ("2026-11-22T23:59", "yesterday"),
+        ("2026-11-22T00:01", "yesterday"),
+        ("2026-11-17T10:00", "6 days ago"),
+        ("2026-10-24T22:59", "30 days ago"),
+        ("2026-10-24T23:01", "29 days ago"),
+        ("2020-11-23T10:00", "2,191 days ago"),
+    ],
+)
+def test_how_old_something_is_goes_by_the_days_in_london(then: str, said: str) -> None:
+    assert words.ago(datetime.fromisoformat(then).replace(tzinfo=UTC), datetime(2026, 11, 23, 10, tzinfo=UTC)) == said
+
+
+def test_a_rating_is_said_in_words_with_the_one_before() -> None:
+    assert words.rating(Rag.AMBER, Rag.GREEN) == "Amber: at risk, recoverable (was Green)"
+    assert words.rating(Rag.BLUE, None) == "Blue: complete"
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "then"),
+    [("2026-01-31", 1, "2026-02-28"), ("2028-01-31", 1, "2028-02-29"), ("2026-12-15", 1, "2027-01-15"), ("2026-11-30", 15, "2028-02-29")],
+)
+def test_months_are_the_calendars(day: str, months: int, then: str) -> None:
+    assert calendar.add_months(date.fromisoformat(day), months) == date.fromisoformat(then)
