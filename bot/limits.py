@@ -1,18 +1,20 @@
-"""How much one person may ask for in a minute, and how much unfinished work the process holds."""
+"""How much one person may ask for in a minute, how much unfinished work the process holds, and how much it remembers."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from storage.people import AccountKey
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+K = TypeVar("K")
 
 MINUTE = timedelta(minutes=1)
 REMEMBERED = 10_000
@@ -84,3 +86,28 @@ class Patience:
             _, left = await asyncio.wait(tuple(self._running), timeout=seconds)
             for task in left:
                 task.cancel()
+
+
+class Recent(Generic[K, T]):
+    """Remembers what was asked for last, up to `most` things; for any thread."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: dict[K, T] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: K) -> T | None:
+        """What is remembered, which is then the newest; None when nothing is."""
+        with self._lock:
+            if key not in self._kept:
+                return None
+            self._kept[key] = self._kept.pop(key)
+            return self._kept[key]
+
+    def keep(self, key: K, value: T) -> None:
+        """Remembers it, and forgets the oldest where there are too many."""
+        with self._lock:
+            self._kept.pop(key, None)
+            self._kept[key] = value
+            if len(self._kept) > self._most:
+                del self._kept[next(iter(self._kept))]

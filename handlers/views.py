@@ -99,7 +99,7 @@ class Series:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """Numbers to draw: each series has one number an axis, from 0 to `top`."""
+    """Numbers to draw: each series has one number an axis, from 0 to `top`; the newest series comes first."""
 
     axes: tuple[str, ...]
     series: tuple[Series, ...]

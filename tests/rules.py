@@ -197,6 +197,17 @@ def the_registry_loads_no_sdk(root: Path) -> list[str]:
     return [f"handlers/registry.py: importing it loads {name}" for name in done.stdout.split()]
 
 
+def drawing_is_a_process_of_its_own(root: Path) -> list[str]:
+    """9. Only bot/drawing.py imports what draws, and nothing imports it: a server that loads it stands still meanwhile."""
+    return [
+        module.at(node, f"imports {name}")
+        for module in modules(root)
+        if module.path != "bot/drawing.py"
+        for node, name in module.imports()
+        if name.partition(".")[0] in ("matplotlib", "numpy", "PIL") or f"{name}.".startswith("bot.drawing.")
+    ]
+
+
 def functions_are_short(root: Path) -> list[str]:
     """No function is longer than 40 lines; migrations may be."""
     return [
@@ -250,6 +261,7 @@ RULES: tuple[Rule, ...] = (
     transactions_are_ended_in_named_places,
     below_bot_no_platform_is_named,
     the_registry_loads_no_sdk,
+    drawing_is_a_process_of_its_own,
     functions_are_short,
     modules_are_short,
     modules_say_what_they_are_for,

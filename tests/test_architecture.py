@@ -75,6 +75,8 @@ RULE_SABOTAGES = (
     (rules.the_registry_loads_no_sdk, Sabotage("storage/ideas.py", "import slack_sdk", "loads slack_sdk")),
     (rules.the_registry_loads_no_sdk, Sabotage("handlers/words.py", "__import__('aiohttp')", "loads aiohttp")),
     (rules.the_registry_loads_no_sdk, Sabotage("handlers/words.py", "import nothing_like_it", "nothing_like_it")),
+    (rules.drawing_is_a_process_of_its_own, Sabotage("bot/pictures.py", "import matplotlib.figure", "imports matplotlib.figure")),
+    (rules.drawing_is_a_process_of_its_own, Sabotage("bot/web/render.py", "from bot.drawing import draw", "imports bot.drawing.draw")),
     (rules.functions_are_short, Sabotage("bot/dispatch.py", "def long():" + "\n    x = 1" * 40, "long has 41 lines")),
     (rules.modules_are_short, Sabotage("bot/dispatch.py", "x = 1\n" * 400, "bot/dispatch.py: ")),
     (rules.modules_say_what_they_are_for, Sabotage("scheduler/unsaid.py", "x = 1", "scheduler/unsaid.py: no docstring")),
