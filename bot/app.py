@@ -16,6 +16,7 @@ from bot.dispatch import Dispatcher, Vouching
 from bot.http import Channel
 from bot.limits import Patience, RateLimit
 from bot.links import FileLinks
+from bot.pictures import Pictures
 from bot.settings import Settings
 from bot.web.receive import Persona, WebChannel
 from handlers.registry import ROUTES
@@ -50,7 +51,9 @@ class Server:
     ) -> None:
         self.settings, self.database = settings, database
         self.clock = clock or settings.clock()
-        links = FileLinks([key.get_secret_value() for key in settings.dih_secret_keys])
+        keys = [key.get_secret_value() for key in settings.dih_secret_keys]
+        links = FileLinks(keys)
+        self.pictures = Pictures(keys, self.clock)
         self.dispatcher = Dispatcher(
             database,
             routes,
@@ -62,7 +65,7 @@ class Server:
             wake=self._committed,
         )
         self._patience = Patience(seconds=ANSWER_WITHIN)
-        self.channels = _channels(settings, database, self.dispatcher, self._patience, self.clock, personas)
+        self.channels = _channels(settings, database, self.dispatcher, self._patience, self.pictures, self.clock, personas)
         senders = {channel.name: channel.sender for channel in self.channels}
         self.delivery = Delivery(database, routes, senders, clock=self.clock, lease_seconds=settings.dih_lease_seconds)
         self.planner = Planner(database, clock=self.clock)
@@ -72,7 +75,7 @@ class Server:
             Tick(name="retention", seconds=max(settings.dih_tick_seconds, 3600), call=self._forget_old),
         )
         application = http.application(
-            self.channels, self.dispatcher, links, database, clock=self.clock, body_limit=settings.dih_body_limit
+            self.channels, self.dispatcher, links, self.pictures, database, clock=self.clock, body_limit=settings.dih_body_limit
         )
         self._runner = http.runner(application, grace=GRACE)
 
@@ -109,6 +112,7 @@ class Server:
             await asyncio.wait_for(self._delivering, GRACE)
         for channel in self.channels:
             await channel.close()
+        await self.pictures.close()
         await self.database.close()
 
 
@@ -122,11 +126,12 @@ def _channels(
     database: Database,
     dispatcher: Dispatcher,
     patience: Patience,
+    pictures: Pictures,
     clock: Callable[[], datetime],
     personas: Sequence[Persona],
 ) -> tuple[Channel, ...]:
     """The channels whose settings are there; the web chat always is."""
-    web_chat = WebChannel(dispatcher, database, clock=clock, secure=settings.secure, patience=patience, personas=personas)
+    web_chat = WebChannel(dispatcher, database, pictures, clock=clock, secure=settings.secure, patience=patience, personas=personas)
     if settings.slack_bot_token is None or settings.slack_signing_secret is None:
         return (web_chat,)
     return (web_chat, _slack(settings, dispatcher, patience))

@@ -1,4 +1,4 @@
-"""The aiohttp application: each channel's routes, files behind one-time links, and whether the server is well."""
+"""The aiohttp application: each channel's routes, files behind one-time links, pictures, and whether the server is well."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.dispatch import Dispatcher
+from bot.limits import Busy
 from bot.links import FileLinks
+from bot.pictures import LASTS, NotDrawn, Pictures
 from handlers.views import Card, File, Reply, Text
 from scheduler.delivery import Sender
 from storage.database import Database
@@ -67,6 +69,7 @@ def application(
     channels: Sequence[Channel],
     dispatcher: Dispatcher,
     links: FileLinks,
+    pictures: Pictures,
     database: Database,
     *,
     clock: Callable[[], datetime],
@@ -88,9 +91,13 @@ def application(
     async def file(request: web.Request) -> web.Response:
         return await _file(request.match_info["token"], dispatcher, links, clock())
 
+    async def picture(request: web.Request) -> web.Response:
+        return await _picture(request.match_info["token"], pictures)
+
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/files/{token}", file, allow_head=False)
+    app.router.add_get("/pictures/{token}", picture)
     for channel in channels:
         channel.mount(app)
     return app
@@ -124,3 +131,20 @@ async def _file(token: str, dispatcher: Dispatcher, links: FileLinks, now: datet
 
 def _words(card: Card) -> str:
     return "\n".join([card.title, *(block.text for block in card.blocks if isinstance(block, Text))])
+
+
+async def _picture(token: str, pictures: Pictures) -> web.Response:
+    """A picture, to whoever has its address: chat platforms fetch it without a session."""
+    figure = pictures.figure(token)
+    if figure is None:
+        return web.Response(status=404, text="This picture is no longer here. The table in the message says the same.")
+    try:
+        content = await pictures.png(figure)
+    except (Busy, NotDrawn):
+        return web.Response(status=503, text="This picture cannot be drawn now. The table in the message says the same.")
+    headers = {
+        "Cache-Control": f"private, max-age={int(LASTS.total_seconds())}",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
+    return web.Response(body=content, content_type="image/png", headers=headers)

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from bot.dispatch import Answer, Dispatcher, new_ticket
 from bot.limits import Busy, Patience
+from bot.pictures import Pictures
 from bot.web import parse, render, safety
 from bot.web.conversation import Conversation, Doing
 from bot.web.items import PageItem, digest, is_secret, unpack
@@ -73,13 +74,14 @@ class WebChannel:
         self,
         dispatcher: Dispatcher,
         database: Database,
+        pictures: Pictures,
         *,
         clock: Callable[[], datetime],
         secure: bool,
         patience: Patience | None = None,
         personas: Sequence[Persona] = (),
     ) -> None:
-        self._dispatcher, self._database, self._clock = dispatcher, database, clock
+        self._dispatcher, self._database, self._pictures, self._clock = dispatcher, database, pictures, clock
         self._patience = patience or Patience(seconds=0.8)
         self._personas = Personas(personas)
         self._demo = bool(personas)
@@ -203,6 +205,7 @@ class WebChannel:
             ticket=new_ticket(),
             items=await asyncio.to_thread(_unpacked, found.items),
             more=found.more,
+            picture=self._pictures.path,
             demo=self._demo,
         )
 
@@ -221,7 +224,7 @@ class WebChannel:
         tag = f'"{hashlib.blake2b(digests.encode(), digest_size=12).hexdigest()}"'
         if request.headers.get("If-None-Match") == tag:
             return self._respond.unchanged()
-        page = render.Page(base=visit.base, who="", proof=visit.proof, ticket="", items=_unpacked(there))
+        page = render.Page(base=visit.base, who="", proof=visit.proof, ticket="", items=_unpacked(there), picture=self._pictures.path)
         return self._respond.fragment(await asyncio.to_thread(render.items, page), tag=tag)
 
     async def _static(self, request: web.Request) -> web.Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from functools import cache
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
+from bot import figures
 from bot.web.items import Faded, PageItem, Words
 from handlers import words
 from handlers.views import (
@@ -25,6 +26,7 @@ from handlers.views import (
     Divider,
     Facts,
     Field,
+    Figure,
     Form,
     Line,
     Lines,
@@ -81,23 +83,28 @@ def _parts() -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where on the page a form or button stands: what it must send along."""
+    """Where on the page something stands: what its forms and buttons must send along, and where its pictures are."""
 
     base: str
     proof: str
     item: int
     ticket: str
+    picture: Callable[[Figure], str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """Somebody's page. `typed` stands in the box; `more` asks for that many items; `working`: the address to look again."""
+    """Somebody's page. `typed` stands in the box; `more` asks for that many items; `working`: the address to look again.
+
+    `picture` gives the address of a figure's picture, "" where it has none.
+    """
 
     base: str
     who: str
     proof: str
     ticket: str
     items: Sequence[PageItem]
+    picture: Callable[[Figure], str]
     more: int = 0
     typed: str = ""
     demo: bool = False
@@ -144,7 +151,7 @@ def sign_in(token: str) -> str:
 
 
 def _item(item: PageItem, page: Page, *, open: bool) -> Markup:
-    place = Place(base=page.base, proof=page.proof, item=item.id, ticket=item.ticket)
+    place = Place(base=page.base, proof=page.proof, item=item.id, ticket=item.ticket, picture=page.picture)
     match item.shown:
         case Words():
             body: Markup = _parts().words(item.shown.text)
@@ -186,7 +193,8 @@ def _block(block: Block, place: Place) -> Markup:
         case Lines():
             drawn = _parts().lines([(line, _line_button(line, place)) for line in block.lines])
         case Picture():
-            drawn = _parts().picture(block.alt, _parts().table(block.table))
+            address = place.picture(block.figure)
+            drawn = _parts().picture(block.alt, address, figures.size(block.figure), _parts().table(block.table))
         case _:
             assert_never(block)
     return drawn

@@ -14,6 +14,7 @@ from bot import http
 from bot.dispatch import Dispatcher, Vouching
 from bot.limits import Patience, RateLimit
 from bot.links import FileLinks
+from bot.pictures import Pictures
 from bot.slack.receive import SlackChannel
 from handlers.registry import FEATURES
 from handlers.routing import Router, Routes
@@ -39,6 +40,7 @@ class Bot:
     ) -> None:
         routes = Routes((*FEATURES, *extra))
         links = FileLinks([])
+        self.pictures = Pictures([], now)
         domains = {("slack", slack.team["id"]): frozenset({"uhd.nhs.uk"})}
         vouching = Vouching(domains=domains, admins=frozenset({"head@uhd.nhs.uk"}))
         self.dispatcher = Dispatcher(
@@ -60,7 +62,7 @@ class Bot:
             patience=Patience(seconds=0.8, most=most),
         )
         self.delivery = Delivery(database, routes, {"slack": self.channel.sender}, clock=now, lease_seconds=60)
-        app = http.application([self.channel], self.dispatcher, links, database, clock=now, body_limit=262_144)
+        app = http.application([self.channel], self.dispatcher, links, self.pictures, database, clock=now, body_limit=262_144)
         self._runner = http.runner(app, grace=1)
         self._port = int(slack.app_url.rpartition(":")[2])
 
@@ -87,6 +89,7 @@ class Bot:
         await self._delivering
         await self._runner.cleanup()
         await self.channel.close()
+        await self.pictures.close()
 
 
 @pytest.fixture
@@ -101,6 +104,14 @@ def ann(slack: SlackDouble) -> User:
     """Somebody of a partner."""
     person: User = slack.user("Ann Lee", "ann@uhd.nhs.uk")
     return person
+
+
+@pytest.fixture
+async def pictures() -> AsyncIterator[Pictures]:
+    """What draws."""
+    pictures = Pictures([], now)
+    yield pictures
+    await pictures.close()
 
 
 @pytest.fixture

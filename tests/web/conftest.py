@@ -11,6 +11,7 @@ from bot import http
 from bot.dispatch import Dispatcher, Vouching
 from bot.limits import Patience, RateLimit
 from bot.links import FileLinks
+from bot.pictures import Pictures
 from bot.web.receive import Persona, WebChannel
 from handlers.registry import FEATURES
 from handlers.routing import Router, Routes
@@ -40,6 +41,7 @@ class Bot:
         self.database, self.clock = database, clock
         routes = Routes((*FEATURES, *extra))
         links = FileLinks([])
+        self.pictures = Pictures([], clock)
         self.dispatcher = Dispatcher(
             database,
             routes,
@@ -51,9 +53,11 @@ class Bot:
             wake=lambda: None,
         )
         unhurried = patience or Patience(seconds=30)
-        self.channel = WebChannel(self.dispatcher, database, clock=clock, secure=secure, patience=unhurried, personas=personas)
+        self.channel = WebChannel(
+            self.dispatcher, database, self.pictures, clock=clock, secure=secure, patience=unhurried, personas=personas
+        )
         self.delivery = Delivery(database, routes, {"web": self.channel.sender}, clock=clock, lease_seconds=60)
-        app = http.application([self.channel], self.dispatcher, links, database, clock=clock, body_limit=262_144)
+        app = http.application([self.channel], self.dispatcher, links, self.pictures, database, clock=clock, body_limit=262_144)
         self._runner = http.runner(app, grace=1)
         self._windows: list[Window] = []
 
@@ -70,6 +74,7 @@ class Bot:
             await window.close()
         await self._runner.cleanup()
         await self.channel.close()
+        await self.pictures.close()
 
     def window(self, home: str = "/") -> Window:
         """A new window, where nobody is signed in."""

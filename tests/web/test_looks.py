@@ -127,7 +127,7 @@ VALUES: Mapping[str, Value] = {
 def drawn(shown: items.Shown) -> BeautifulSoup:
     """The page with one item."""
     item = PageItem(id=7, shown=shown, ticket="the-ticket", at=NOW)
-    page = render.Page(base="/", who="Ann Lee", proof="the-proof", ticket="t", items=[item])
+    page = render.Page(base="/", who="Ann Lee", proof="the-proof", ticket="t", items=[item], picture=lambda _figure: "")
     return BeautifulSoup(render.page(page), "html.parser")
 
 
