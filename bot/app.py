@@ -134,10 +134,10 @@ def _channels(
     web_chat = WebChannel(dispatcher, database, pictures, clock=clock, secure=settings.secure, patience=patience, personas=personas)
     if settings.slack_bot_token is None or settings.slack_signing_secret is None:
         return (web_chat,)
-    return (web_chat, _slack(settings, dispatcher, patience))
+    return (web_chat, _slack(settings, dispatcher, patience, pictures))
 
 
-def _slack(settings: Settings, dispatcher: Dispatcher, patience: Patience) -> SlackChannel:
+def _slack(settings: Settings, dispatcher: Dispatcher, patience: Patience, pictures: Pictures) -> SlackChannel:
     """Imported only where it is used: the SDK takes a good part of the start."""
     from bot.slack.receive import SlackChannel
 
@@ -145,6 +145,7 @@ def _slack(settings: Settings, dispatcher: Dispatcher, patience: Patience) -> Sl
     assert settings.slack_signing_secret is not None
     return SlackChannel(
         dispatcher,
+        pictures,
         signing_secret=settings.slack_signing_secret.get_secret_value(),
         bot_token=settings.slack_bot_token.get_secret_value(),
         api_url=settings.slack_api_url,

@@ -12,6 +12,8 @@ SCOPES = {
     "app_mentions:read": "hear its name in channels",
     "chat:write": "send messages",
     "commands": "take /dih",
+    "files:read": "see when a picture is ready",
+    "files:write": "show pictures",
     "im:history": "read direct messages sent to it",
     "im:write": "begin a direct message",
     "users:read": "know people's names",

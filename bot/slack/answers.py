@@ -7,6 +7,8 @@ import logging
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any, TypeAlias
 
 import aiohttp
@@ -15,8 +17,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.dispatch import Answer
 from bot.slack import render
-from bot.slack.parse import ASK_AGAIN, channel_of, is_between_us, pressed, thread_of, typed_words, user_and_team
-from bot.slack.send import NEVER_LEFT, TARGET, error_code
+from bot.slack.parse import ASK_AGAIN, channel_of, is_between_us, pressed, pressed_on, thread_of, typed_words, user_and_team
+from bot.slack.send import CONTENT, NEVER_LEFT, TARGET, error_code
+from bot.slack.upload import A_LITTLE, Uploads
 from handlers.views import Button, Card, File, Form, Quiet, Reply, Text
 
 WORKING = "Working on it. The answer will follow here."
@@ -56,13 +59,23 @@ async def _reached(saying: Awaitable[object]) -> bool:
 class Answers(ABC):
     """What one interaction is answered with; `later` shows an answer after Slack was acknowledged."""
 
-    def __init__(self, api: AsyncWebClient, session: aiohttp.ClientSession, body: Payload) -> None:
-        self._api, self._session, self._body = api, session, body
+    def __init__(self, api: AsyncWebClient, session: aiohttp.ClientSession, uploads: Uploads, body: Payload) -> None:
+        self._api, self._session, self._uploads, self._body = api, session, uploads, body
         self._user, self._channel, self._thread = user_and_team(body)[0], channel_of(body), thread_of(body)
 
     async def later(self, answer: Answer) -> None:
         """Shows the answer; where Slack does not take it, the person is told so once."""
-        await self._carefully(self._show(answer))
+        await self._carefully(self._surely(answer))
+
+    async def _surely(self, answer: Answer) -> None:
+        """A picture that Slack does not take costs nobody the answer."""
+        try:
+            await self._show(answer)
+        except SlackApiError as error:
+            view = answer.outcome if isinstance(answer.outcome, Form) else _card(answer.outcome)
+            if error_code(error) not in CONTENT or not self._uploads.forget(view):
+                raise
+            await self._show(answer)
 
     async def decline(self, title: str, why: str) -> None:
         """Says that nothing was begun."""
@@ -89,17 +102,24 @@ class Answers(ABC):
 
     async def _public(self, card: Card, ticket: str) -> bool:
         """For everybody who is there; False where the bot may not speak."""
-        content = render.message(card, ticket)
-        threaded = {**content, "thread_ts": self._thread} if self._thread else content
-        return await self._respond({**threaded, **FOR_ALL}) or await _reached(self._post(self._channel, content))
+        if self._body.get("response_url"):
+            content = await self._whole(card, ticket)
+            threaded = {**content, "thread_ts": self._thread} if self._thread else content
+            if await self._respond({**threaded, **FOR_ALL}):
+                return True
+        return await _reached(self._post(self._channel, card, ticket))
 
     async def _private(self, card: Card, ticket: str) -> None:
         """For the person's eyes only: where they are, else in their direct message."""
-        content = render.message(card, ticket)
-        if is_between_us(self._body) and await _reached(self._post(self._channel, content)):
+        if is_between_us(self._body) and await _reached(self._post(self._channel, card, ticket)):
             return
+        content = await self._whole(card, ticket)
         if not await self._whisper(content) and not await self._respond({**content, **FOR_ONE}):
-            await self._post(self._user, content)
+            await self._post(self._user, card, ticket)
+
+    async def _whole(self, card: Card, ticket: str) -> Mapping[str, Any]:
+        """What cannot be changed later waits a little for its pictures."""
+        return render.message(card, ticket, await self._uploads.wait(card, A_LITTLE))
 
     async def _respond(self, content: Mapping[str, Any]) -> bool:
         """Through the response_url, which works where the bot is no member; False where there is none, or it is over or out of reach."""
@@ -119,14 +139,19 @@ class Answers(ABC):
             return False
         return await _reached(self._api.chat_postEphemeral(channel=self._channel, user=self._user, thread_ts=self._thread, **content))
 
-    async def _post(self, channel: str, content: Mapping[str, Any]) -> None:
-        thread = self._thread if channel == self._channel else None
-        await self._api.chat_postMessage(channel=channel, thread_ts=thread, **content, unfurl_links=False, unfurl_media=False)
+    async def _post(self, channel: str, card: Card, ticket: str) -> None:
+        """A message like any other: its pictures are added when they are ready."""
+        thread, files = self._thread if channel == self._channel else None, self._uploads.ready(card)
+        content = {**render.message(card, ticket, files), "unfurl_links": False, "unfurl_media": False}
+        said = await self._api.chat_postMessage(channel=channel, thread_ts=thread, **content)
+        self._uploads.follow_message(f"{said['channel']}:{said['ts']}", card, ticket, files)
 
     async def _open(self, form: Form, ticket: str, instead: Card) -> None:
         """Opens a modal; where the trigger is too old, the person gets a button for a new one."""
         try:
-            await self._api.views_open(trigger_id=str(self._body.get("trigger_id", "")), view=render.modal(form, ticket))
+            await self._api.views_open(
+                trigger_id=str(self._body.get("trigger_id", "")), view=render.modal(form, ticket, self._uploads.ready(form))
+            )
         except Exception as error:
             code = error_code(error) if isinstance(error, SlackApiError) else type(error).__name__
             if code == "exchanged_trigger_id":
@@ -139,12 +164,17 @@ class Answers(ABC):
 class CommandAnswers(Answers):
     """A slash command: answered in the acknowledgement, or through the response_url when it took long."""
 
+    def must_wait(self, answer: Answer) -> bool:
+        """Whether the acknowledgement would be without a picture that can still come: Slack lets nobody change it."""
+        return isinstance(answer.outcome, Reply) and self._uploads.are_missing(answer.outcome.card)
+
     def at_once(self, answer: Answer) -> dict[str, Any]:
         """The acknowledgement."""
         outcome = answer.outcome
         if isinstance(outcome, Form | Quiet):
             return {}
-        return {**render.message(_card(outcome), answer.ticket), "response_type": "in_channel" if _is_for_all(outcome) else "ephemeral"}
+        content = render.message(_card(outcome), answer.ticket, self._uploads.ready(_card(outcome)))
+        return {**content, "response_type": "in_channel" if _is_for_all(outcome) else "ephemeral"}
 
     async def after(self, answer: Answer) -> None:
         """A form opens after the acknowledgement."""
@@ -181,7 +211,9 @@ class PressAnswers(Answers):
         elif isinstance(outcome, Form):
             await self._open(outcome, ticket, self._again())
         elif isinstance(outcome, Reply) and outcome.replaces:
-            if not await self._respond({**render.message(outcome.card, ticket), "replace_original": True}):
+            content = await self._whole(outcome.card, ticket)
+            self._uploads.leave(pressed_on(self._body))
+            if not await self._respond({**content, "replace_original": True}):
                 await self._private(outcome.card, ticket)
         else:
             await self._say(outcome, ticket)
@@ -191,13 +223,16 @@ class PressAnswers(Answers):
         outcome, ticket, view = answer.outcome, answer.ticket, self._body["view"]
         try:
             if isinstance(outcome, Form):
-                await self._api.views_update(view_id=view["id"], view=render.modal(outcome, ticket, last=_is_last(view)))
-            elif answer.done:
-                await self._api.views_update(view_id=view["id"], view=render.shown(_card(outcome), ticket, last=_is_last(view)))
-            elif _is_full(view):
+                form = render.modal(outcome, ticket, self._uploads.ready(outcome), last=_is_last(view))
+                await self._api.views_update(view_id=view["id"], view=form)
+            elif not answer.done and _is_full(view):
                 await self._private(_card(outcome), ticket)
             else:
-                await self._api.views_push(trigger_id=str(self._body.get("trigger_id", "")), view=render.shown(_card(outcome), ticket))
+                draw = partial(render.shown, _card(outcome), ticket, last=answer.done and _is_last(view))
+                files = self._uploads.ready(_card(outcome))
+                change = {"view_id": view["id"]} if answer.done else {"trigger_id": str(self._body.get("trigger_id", ""))}
+                said = await (self._api.views_update if answer.done else self._api.views_push)(**change, view=draw(files))
+                self._uploads.follow_modal(said["view"], _card(outcome), files, draw)
         except SlackApiError as error:
             if error_code(error) not in OVER:
                 raise
@@ -224,9 +259,9 @@ def _is_last(view: Payload) -> bool:
 class SubmissionAnswers(Answers):
     """A form: the modal becomes the confirmation, shows what is wrong, or says that it is being saved."""
 
-    def __init__(self, api: AsyncWebClient, session: aiohttp.ClientSession, body: Payload) -> None:
-        super().__init__(api, session, body)
-        self._external_id = f"saving-{secrets.token_hex(8)}"
+    def __init__(self, api: AsyncWebClient, session: aiohttp.ClientSession, uploads: Uploads, body: Payload) -> None:
+        super().__init__(api, session, uploads, body)
+        self._external_id = f"answer-{secrets.token_hex(8)}"
         self._saving = False
         self._last = _is_last(body["view"])
         self._inputs = [block["block_id"] for block in body["view"].get("blocks") or () if block.get("type") == "input"]
@@ -238,14 +273,22 @@ class SubmissionAnswers(Answers):
             wrong = render.errors(outcome, ticket)
             if wrong is not None and set(wrong) <= set(self._inputs):
                 return {"response_action": "errors", "errors": wrong}
-            return {"response_action": "update", "view": render.modal(outcome, ticket, last=self._last)}
+            return {"response_action": "update", "view": render.modal(outcome, ticket, self._uploads.ready(outcome), last=self._last)}
         if answer.done or not self._inputs:
-            return {"response_action": "update", "view": render.shown(_card(outcome), ticket, last=True)}
+            return {"response_action": "update", "view": self._shown(_card(outcome), ticket, last=True)}
         card = _card(outcome)
         if _is_full(self._body["view"]):
             return self.wait(" ".join([card.title, *(block.text for block in card.blocks if isinstance(block, Text))]))
         kept = Card(title=card.title, blocks=(*card.blocks, Text(text=render.BACK)), buttons=card.buttons)
-        return {"response_action": "push", "view": render.shown(kept, ticket)}
+        return {"response_action": "push", "view": self._shown(kept, ticket)}
+
+    def _shown(self, card: Card, ticket: str, *, last: bool = False) -> dict[str, Any]:
+        """A modal with the card; one that its pictures are added to has a name to find it by."""
+        draw, files = partial(render.shown, card, ticket, last=last), self._uploads.ready(card)
+        if not self._uploads.are_missing(card):
+            return draw(files)
+        self._uploads.follow(self._external_id, card, files, lambda files: self._change(draw(files)))
+        return {**draw(files), "external_id": self._external_id}
 
     def wait(self, sentence: str) -> dict[str, Any]:
         """The form stays as it is, with a sentence under its first field."""
@@ -267,19 +310,30 @@ class SubmissionAnswers(Answers):
         if not self._saving:
             return
         outcome, ticket = answer.outcome, answer.ticket
-        card = render.refusal(outcome) if isinstance(outcome, Form) and outcome.errors else None
+        if isinstance(outcome, Form) and not outcome.errors:
+            if await self._change(render.modal(outcome, ticket, self._uploads.ready(outcome), last=True)) is None:
+                await self._private(render.says("Your form", CLOSED), ticket)
+            return
         if isinstance(outcome, Form):
-            view = render.shown(card, ticket) if card else render.modal(outcome, ticket, last=True)
+            card = render.refusal(outcome)
         else:
             kept = () if answer.done or not self._inputs else (Text(text=render.BACK),)
-            card = Card(title=_card(outcome).title, blocks=(*_card(outcome).blocks, *kept), buttons=_card(outcome).buttons)
-            view = render.shown(card, ticket, last=answer.done)
+            card = replace(_card(outcome), blocks=(*_card(outcome).blocks, *kept))
+        draw, files = partial(render.shown, card, ticket, last=answer.done), self._uploads.ready(card)
+        said = await self._change(draw(files))
+        if said is None:
+            await self._private(card, ticket)
+        else:
+            self._uploads.follow_modal(said, card, files, draw)
+
+    async def _change(self, view: Payload) -> Payload | None:
+        """Changes the modal of that name, which Slack may not have drawn yet; None where it is not there any more."""
         for wait in TRIES:
             try:
-                await self._api.views_update(external_id=self._external_id, view=view)
-                return
+                said: Payload = (await self._api.views_update(external_id=self._external_id, view=dict(view)))["view"]
+                return said
             except SlackApiError as error:
                 if error_code(error) != "not_found":
                     raise
             await asyncio.sleep(wait)
-        await self._private(card or render.says("Your form", CLOSED), ticket)
+        return None

@@ -104,6 +104,12 @@ def thread_of(payload: Payload) -> str | None:
     return None
 
 
+def pressed_on(payload: Payload) -> str:
+    """The message whose button was pressed, as "channel:ts"."""
+    container = payload.get("container")
+    return f"{channel_of(payload)}:{container.get('message_ts', '') if isinstance(container, Mapping) else ''}"
+
+
 def is_between_us(payload: Payload) -> bool:
     """Whether it came from the person's conversation with the bot; an ephemeral message may stand in one with somebody else."""
     event, container = payload.get("event"), payload.get("container")

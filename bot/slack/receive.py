@@ -25,9 +25,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.dispatch import Answer, Dispatcher
 from bot.limits import Busy, Patience
+from bot.pictures import Pictures
 from bot.slack import parse
 from bot.slack.answers import BUSY, WORKING, Answers, CommandAnswers, EventAnswers, PressAnswers, SubmissionAnswers
 from bot.slack.send import SECONDS, SlackSender, client
+from bot.slack.upload import Uploads
 from handlers.routing import Interaction, Profile
 from handlers.views import Form
 
@@ -150,6 +152,7 @@ class SlackChannel:
     def __init__(
         self,
         dispatcher: Dispatcher,
+        pictures: Pictures,
         *,
         signing_secret: str,
         bot_token: str,
@@ -160,7 +163,8 @@ class SlackChannel:
         self._dispatcher, self._secret, self._patience = dispatcher, signing_secret.encode(), patience
         self._api = client(bot_token, api_url)
         self._workspace = Workspace(self._api, bot_token, allowed)
-        self.sender = SlackSender(self._api)
+        self._uploads = Uploads(self._api, pictures)
+        self.sender = SlackSender(self._api, self._uploads)
 
         async def authorize(context: AsyncBoltContext) -> AuthorizeResult:
             return self._workspace.authorization
@@ -195,6 +199,7 @@ class SlackChannel:
     async def close(self) -> None:
         """Gives the HTTP session back."""
         self._workspace.forget()
+        await self._uploads.close()
         await self._session.close()
 
     async def _post(self, request: web.Request) -> web.Response:
@@ -247,7 +252,7 @@ class SlackChannel:
     def _sorry(self, body: dict[str, Any], sentence: str) -> dict[str, Any]:
         """An acknowledgement that says so where Slack shows one."""
         if body.get("type") == "view_submission":
-            return SubmissionAnswers(self._api, self._session, body).wait(sentence)
+            return SubmissionAnswers(self._api, self._session, self._uploads, body).wait(sentence)
         return {"text": sentence} if "command" in body else {}
 
     async def _answer(self, body: Payload, to_interaction: Parse) -> Answer:
@@ -260,14 +265,16 @@ class SlackChannel:
         if objection := await self._workspace.objection(parse.workspace(body)):
             await ack(text=objection)
             return
-        answers = CommandAnswers(self._api, self._session, body)
+        answers = CommandAnswers(self._api, self._session, self._uploads, body)
         try:
             answer = await self._patience.within(self._answer(body, parse.command), answers.later)
         except Busy:
             await ack(text=BUSY)
             return
-        if answer is None:
+        if answer is None or answers.must_wait(answer):
             await ack(text=WORKING)
+            if answer is not None:
+                self._follow(answers.later(answer))
             return
         await ack(**answers.at_once(answer))
         if isinstance(answer.outcome, Form):
@@ -276,12 +283,12 @@ class SlackChannel:
     async def _on_event(self, ack: Ack, body: dict[str, Any]) -> None:
         await ack()
         if parse.is_for_us(body["event"]):
-            await self._attend(EventAnswers(self._api, self._session, body), body, parse.message)
+            await self._attend(EventAnswers(self._api, self._session, self._uploads, body), body, parse.message)
 
     async def _on_press(self, ack: Ack, body: dict[str, Any]) -> None:
         await ack()
         if not parse.is_link(body):
-            await self._attend(PressAnswers(self._api, self._session, body), body, parse.press)
+            await self._attend(PressAnswers(self._api, self._session, self._uploads, body), body, parse.press)
 
     async def _attend(self, answers: Answers, body: Payload, to_interaction: Parse) -> None:
         """Answers what is acknowledged already."""
@@ -298,7 +305,7 @@ class SlackChannel:
             self._follow(answers.later(answer))
 
     async def _on_submission(self, ack: Ack, body: dict[str, Any]) -> None:
-        answers = SubmissionAnswers(self._api, self._session, body)
+        answers = SubmissionAnswers(self._api, self._session, self._uploads, body)
         if objection := await self._workspace.objection(parse.workspace(body)):
             await ack(**answers.wait(objection))
             return

@@ -6,9 +6,9 @@ What people wrote is only ever put into plain_text and rich_text elements, which
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from bot.slack.fields import Json, input_block, plain
 from bot.slack.parse import ASK_AGAIN
@@ -19,6 +19,7 @@ from handlers.views import (
     Card,
     Divider,
     Facts,
+    Figure,
     Form,
     Lines,
     Link,
@@ -32,17 +33,22 @@ MESSAGE_CHARACTERS, VIEW_CHARACTERS = 11_000, 25_000
 TEXT = 3900
 SECTION = 2900
 TABLE_COLUMNS, CELL, TABLE_CHARACTERS = 10, 200, 6000
+ALTERNATIVE = 2000
 CUT = "There is more than fits here."
 
+Files: TypeAlias = Mapping[Figure, str]
+"""Slack's files of pictures, by what they show: those that are ready."""
+NO_FILES: Files = {}
 
-def card(view: Card, ticket: str, *, modal: bool = False) -> list[Json]:
+
+def card(view: Card, ticket: str, files: Files = NO_FILES, *, modal: bool = False) -> list[Json]:
     """A card's blocks, within Slack's limits."""
     blocks = [] if modal else [{"type": "header", "text": plain(view.title, 150)}]
     if not modal and len(view.title) > 150:
         blocks.append(_paragraph(view.title))
     may_table = not modal
     for number, block in enumerate(view.blocks):
-        blocks += _block(block, ticket, number, may_table=may_table)
+        blocks += _block(block, ticket, number, files, may_table=may_table)
         may_table = may_table and not isinstance(block, Table | Picture)
     actions = _buttons(view.buttons, ticket)
     most = (VIEW_BLOCKS if modal else MESSAGE_BLOCKS) - len(actions) - 1
@@ -64,7 +70,7 @@ def _fitting(blocks: list[Json], most: int, characters: int) -> list[Json]:
     return kept
 
 
-def _block(block: Block, ticket: str, number: int, *, may_table: bool) -> list[Json]:
+def _block(block: Block, ticket: str, number: int, files: Files, *, may_table: bool) -> list[Json]:
     match block:
         case Text(kind="note"):
             return [_note(part) for part in _parts(block.text)]
@@ -81,7 +87,8 @@ def _block(block: Block, ticket: str, number: int, *, may_table: bool) -> list[J
         case Lines():
             return [_line(line.text, line.note, line.button, ticket, f"{number}.{place}") for place, line in enumerate(block.lines)]
         case Picture():
-            return [*_table(block.table, native=may_table), *(_note(part) for part in _parts(block.alt))]
+            file, table = files.get(block.figure), _table(block.table, native=may_table)
+            return [_image(file, block.alt), *table] if file else [*table, *(_note(part) for part in _parts(block.alt))]
         case _:
             assert_never(block)
 
@@ -97,6 +104,10 @@ def _paragraph(text: str) -> Json:
 
 def _note(text: str) -> Json:
     return {"type": "context", "elements": [plain(text, SECTION + 50)]}
+
+
+def _image(file: str, alternative: str) -> Json:
+    return {"type": "image", "slack_file": {"id": file}, "alt_text": words.short(alternative, ALTERNATIVE) or " "}
 
 
 def _run(text: str, *, bold: bool = False) -> Json:
@@ -210,26 +221,26 @@ def _capped(lines: list[str]) -> str:
     return "\n".join(kept)
 
 
-def message(view: Card, ticket: str) -> Json:
+def message(view: Card, ticket: str, files: Files = NO_FILES) -> Json:
     """A message: its blocks and all of them in words."""
-    return {"text": text_of(view), "blocks": card(view, ticket)}
+    return {"text": text_of(view), "blocks": card(view, ticket, files)}
 
 
-def shown(view: Card, ticket: str, *, last: bool = False) -> Json:
+def shown(view: Card, ticket: str, files: Files = NO_FILES, *, last: bool = False) -> Json:
     """A modal that only shows a card; `last`: closing it closes all beneath."""
     whole = [_rich([_run(view.title, bold=True)])] if len(view.title) > 24 else []
-    blocks = [*whole, *card(view, ticket, modal=True)] or [_paragraph(view.title)]
+    blocks = [*whole, *card(view, ticket, files, modal=True)] or [_paragraph(view.title)]
     return {"type": "modal", "title": plain(view.title, 24), "close": plain("Close", 24), "blocks": blocks, "clear_on_close": last}
 
 
-def modal(form: Form, ticket: str, *, last: bool = False) -> Json:
+def modal(form: Form, ticket: str, files: Files = NO_FILES, *, last: bool = False) -> Json:
     """A form; its ticket and arguments come back in private_metadata, the ticket also stands in the block ids; `last` as in `shown`."""
     whole = form.errors.get("", "")
     above = [_rich([_run(words.short(whole, SECTION), bold=True)])] if whole else []
     if form.step:
         above.append(_note(form.step))
     for number, block in enumerate(form.blocks):
-        above += _block(block, ticket, number, may_table=False)
+        above += _block(block, ticket, number, files, may_table=False)
     inputs = []
     for field in form.fields:
         if wrong := form.errors.get(field.name):

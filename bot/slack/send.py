@@ -11,7 +11,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import render
-from handlers.views import Message
+from bot.slack.render import NO_FILES, Files
+from bot.slack.upload import A_LITTLE, Uploads
+from handlers.views import Card, Message
 from scheduler.delivery import Ambiguous, BadContent, CredentialsDead, Result, RetryLater, Sent, Target, TargetDead
 
 SECONDS = 10
@@ -51,13 +53,29 @@ def client(token: str | None, api_url: str, session: aiohttp.ClientSession | Non
 class SlackSender:
     """Delivers the outbox's messages; implements scheduler.delivery.Sender."""
 
-    def __init__(self, api: AsyncWebClient) -> None:
-        self._api = api
+    def __init__(self, api: AsyncWebClient, uploads: Uploads) -> None:
+        self._api, self._uploads = api, uploads
         self._direct: dict[str, str] = {}
 
     async def send(self, target: Target, message: Message, *, ticket: str, handle: str | None) -> Result:
-        """Posts a message, or changes the one that `handle` ("channel:ts") names."""
-        content = {**render.message(message.card, ticket), "unfurl_links": False, "unfurl_media": False}
+        """Posts a message, or changes the one that `handle` ("channel:ts") names.
+
+        Its pictures are added when they are ready. A live message, which another process may change by then, waits for them instead.
+        """
+        card = message.card
+        if message.live or not self._uploads.can_follow:
+            await self._uploads.wait(card, A_LITTLE)
+        files = self._uploads.ready(card)
+        result = await self._send(target, card, ticket, files, handle)
+        if isinstance(result, BadContent) and self._uploads.forget(card):
+            files = NO_FILES
+            result = await self._send(target, card, ticket, files, handle)
+        if isinstance(result, Sent) and result.handle and not message.live:
+            self._uploads.follow_message(result.handle, card, ticket, files)
+        return result
+
+    async def _send(self, target: Target, card: Card, ticket: str, files: Files, handle: str | None) -> Result:
+        content = {**render.message(card, ticket, files), "unfurl_links": False, "unfurl_media": False}
         try:
             if handle:
                 return await self._change(handle, content, target)

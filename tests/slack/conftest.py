@@ -55,6 +55,7 @@ class Bot:
         )
         self.channel = SlackChannel(
             self.dispatcher,
+            self.pictures,
             signing_secret=SECRET,
             bot_token=slack.bot_token,
             api_url=slack.api_url,

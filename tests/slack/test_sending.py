@@ -8,8 +8,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.pictures import Pictures
 from bot.slack.send import SlackSender, client, slack_report
+from bot.slack.upload import Uploads
 from handlers.views import Button, Card, Message, Text
 from scheduler.delivery import Ambiguous, BadContent, CredentialsDead, RetryLater, Sent, Target, TargetDead
 from tests.processes.serving import free_port
@@ -19,10 +22,15 @@ MESSAGE = Message(card=Card(title="Hello", blocks=(Text(text="There you are."),)
 
 
 @pytest.fixture
-async def sender(slack: SlackDouble) -> AsyncIterator[SlackSender]:
+async def sender(slack: SlackDouble, pictures: Pictures) -> AsyncIterator[SlackSender]:
     """A sender whose calls end after half a second."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.5)) as session:
-        yield SlackSender(client(slack.bot_token, slack.api_url, session))
+        yield sending(client(slack.bot_token, slack.api_url, session), pictures)
+
+
+def sending(api: AsyncWebClient, pictures: Pictures) -> SlackSender:
+    """A sender that calls through this client."""
+    return SlackSender(api, Uploads(api, pictures))
 
 
 def to(slack: SlackDouble, **where: str) -> Target:
@@ -110,13 +118,13 @@ async def test_what_fails_before_the_message_left_is_tried_again(
     assert not slack.called("chat.postMessage")
 
 
-async def test_nobody_listening_is_no_doubt_about_the_message() -> None:
-    sender = SlackSender(client("xoxb-1", f"http://127.0.0.1:{free_port()}/api/"))
+async def test_nobody_listening_is_no_doubt_about_the_message(pictures: Pictures) -> None:
+    sender = sending(client("xoxb-1", f"http://127.0.0.1:{free_port()}/api/"), pictures)
     answer = await sender.send(Target(channel="slack", tenant="T", place="C1"), MESSAGE, ticket="t", handle=None)
     assert isinstance(answer, RetryLater)
 
 
-async def test_a_proxy_that_refuses_is_no_doubt_about_the_message() -> None:
+async def test_a_proxy_that_refuses_is_no_doubt_about_the_message(pictures: Pictures) -> None:
     async def refuse(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
         await writer.drain()
@@ -125,7 +133,7 @@ async def test_a_proxy_that_refuses_is_no_doubt_about_the_message() -> None:
     async with await asyncio.start_server(refuse, "127.0.0.1", 0) as proxy:
         api = client("xoxb-1", "https://slack.example.org/api/")
         api.proxy = f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
-        answer = await SlackSender(api).send(Target(channel="slack", tenant="T", place="C1"), MESSAGE, ticket="t", handle=None)
+        answer = await sending(api, pictures).send(Target(channel="slack", tenant="T", place="C1"), MESSAGE, ticket="t", handle=None)
     assert isinstance(answer, RetryLater)
 
 

@@ -46,6 +46,7 @@ ARGS = {
     "users.info": "user -include_locale", "users.lookupByEmail": "email", "users.list": "-cursor -include_locale -limit -team_id",
     "files.getUploadURLExternal": "length filename -snippet_type -alt_txt -alt_text",
     "files.completeUploadExternal": "files -channel_id -thread_ts -channels -initial_comment -blocks -username -icon_url -icon_emoji",
+    "files.info": "file -count -cursor -limit -page",
     "reactions.add": "channel name timestamp",
     "oauth.v2.access": "-client_id -client_secret -code -code_verifier -redirect_uri -grant_type -refresh_token -assertion",
 }
@@ -56,7 +57,8 @@ JSON_ARGS = {"blocks", "attachments", "metadata", "view", "files", "file_ids"}
 SCOPES = {"chat.postMessage": "chat:write", "chat.postEphemeral": "chat:write", "chat.update": "chat:write",
           "conversations.open": "im:write", "conversations.list": "channels:read", "users.info": "users:read",
           "users.list": "users:read", "users.lookupByEmail": "users:read.email", "team.info": "team:read",
-          "files.getUploadURLExternal": "files:write", "files.completeUploadExternal": "files:write", "reactions.add": "reactions:write"}
+          "files.getUploadURLExternal": "files:write", "files.completeUploadExternal": "files:write", "files.info": "files:read",
+          "reactions.add": "reactions:write"}
 # answers that a correct app can meet (a user left, Slack is busy); every other error is a fault of the app
 BENIGN = {"ratelimited", "account_inactive", "token_revoked", "users_not_found", "user_not_found", "already_reacted", "invalid_code"}
 
@@ -127,6 +129,7 @@ class SlackDouble:
         self.stacks: dict[str, list[str]] = {}
         self.homes: dict[str, dict] = {}
         self.files: dict[str, dict] = {}
+        self.ready_after: float = 1  # how often files.info is asked before a file is ready; math.inf for never
         self._triggers: dict[str, dict] = {}
         self._responses: dict[str, dict] = {}
         self._codes: dict[str, dict] = {}
@@ -371,7 +374,7 @@ class SlackDouble:
         if not (text or blocks or atts or md):
             raise Answer("no_text")
         if blocks is not None:
-            found = slackcheck.check_blocks(blocks, "message")
+            found = slackcheck.check_blocks(blocks, "message") or self._check_files(blocks)
             if found:
                 raise Answer("invalid_blocks", found, errors=[f"{m} [json-pointer:{p}]" for p, m in found])
             if not text:
@@ -476,7 +479,7 @@ class SlackDouble:
     def _view(self, view, kind, user_id, **extra):
         if isinstance(view, dict) and view.get("type") != kind and view.get("type") in ("modal", "home"):
             raise Answer("invalid_arguments", [("/view/type", f"unsupported type: {view['type']}")])
-        found = slackcheck.check_view(view)
+        found = slackcheck.check_view(view) or self._check_files(view["blocks"], "/view/blocks")
         if found:
             raise Answer("invalid_arguments", found)
         if len(json.dumps(view)) > 250_000:
@@ -613,6 +616,11 @@ class SlackDouble:
 
     async def _upload(self, request):
         f = self.files.get(request.match_info["file"])
+        self.calls.append(call := Call("upload", {"file": request.match_info["file"]}, None, time.time()))
+        for fault in self.faults:
+            if fault.method == "upload" and fault.times > 0:
+                fault.times -= 1
+                return await self._fail(fault, call, request, {})
         if f is None:
             return web.Response(status=404)
         if request.content_type == "multipart/form-data":
@@ -640,6 +648,23 @@ class SlackDouble:
             self.messages.setdefault(c, []).append(self._bot_message({"text": a.get("initial_comment") or ""}, subtype="file_share",
                                                                      files=[{"id": f["id"], "name": f["name"], "title": f["title"]} for f, _ in done]))
         return {"files": [{"id": f["id"], "title": f["title"], "name": f["name"]} for f, _ in done]}
+
+    def _files_info(self, a):
+        f = self.files.get(a["file"])
+        if f is None or not f["complete"]:
+            raise Answer("file_not_found")
+        f["asked"] = f.get("asked", 0) + 1
+        return {"file": {"id": f["id"], "name": f["name"], "title": f["title"], "mimetype": "image/png" if self._is_ready(f) else "",
+                         "filetype": "png" if self._is_ready(f) else "", "size": f["length"], "channels": f["channels"]}}
+
+    def _is_ready(self, f):
+        """Slack looks at a file in its own time: until then it has no type, and no block can show it."""
+        return f["complete"] and f.get("asked", 0) >= self.ready_after
+
+    def _check_files(self, blocks, at="/blocks"):
+        """Blocks may show only files that are there, ready, and pictures."""
+        return [(f"{at}/{i}/slack_file", "invalid slack file") for i, b in enumerate(blocks) if b.get("type") == "image" and "slack_file" in b
+                and not ((f := self.files.get(b["slack_file"].get("id"))) and self._is_ready(f) and f["content"].startswith(b"\x89PNG"))]
 
     # -- installation
     def _oauth_v2_access(self, a):
