@@ -1,4 +1,4 @@
-"""`make bench`: the goals G1, G2, G3, G8 and G10, each beside a bare bot in the same run, on SQLite and PostgreSQL."""
+"""`make bench`: the goals G1, G2, G3, G8, G9 and G10, each beside a bare bot in the same run, on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from storage import people
 from storage.database import Database
 from storage.people import Person
 from storage.schema import migrate
-from tests.benchmarks import SECRET, load, pairs
+from tests.benchmarks import SECRET, load, pairs, pictures
 from tests.benchmarks.pairs import Side
 from tests.benchmarks.processes import LOAD_CORE, Process
 
@@ -271,8 +271,10 @@ def counts(api_port: int) -> None:
 
 
 def main() -> None:
-    """Runs all, or the goals named on the command line (requests, start, burst)."""
-    wanted = set(sys.argv[1:]) or {"requests", "start", "burst"}
+    """Runs all, or the goals named on the command line (pictures, requests, start, burst)."""
+    wanted = set(sys.argv[1:]) or {"pictures", "requests", "start", "burst"}
+    if "pictures" in wanted:
+        pictures.compare()
     os.sched_setaffinity(0, {LOAD_CORE})
     api_port = next(_ports)
     api = f"http://127.0.0.1:{api_port}/api/"
