@@ -171,6 +171,8 @@ async def test_what_became_untrue_or_late_while_it_waited_is_dropped(post: Post,
     clock.now = _london("2027-03-30T12:00")
     await post.worker.run()
     assert await post.states() == ["dropped"] * 3
+    await year.moves(posters, "2027-04-03T12:30")
+    assert await Planner(post.database, clock=clock).run() == 0, "who was just told of a start four days ahead needs no reminder of it"
 
 
 # -- what changed
