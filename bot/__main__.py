@@ -70,7 +70,7 @@ async def _serve(settings: Settings, *, demo: bool = False) -> None:
     from bot.app import Server
     from storage.database import Database
 
-    database = Database(settings.dih_database_url)
+    database = Database(settings.dih_database_url, settings.keys)
     try:
         await database.require_schema()
         database.serve_alone()
@@ -128,10 +128,12 @@ async def _demo(settings: Settings) -> None:
 
 async def _personas(settings: Settings, database: Database) -> tuple[Any, ...]:
     from bot.web.receive import Persona
+    from handlers.pulse import kept, wheel
     from storage import sample
 
+    words = kept.words_of(wheel.illustrative())
     async with database.transaction() as session:
-        people = await sample.load(session, now=settings.clock()())
+        people = await sample.load(session, wheel=words, now=settings.clock()())
     return tuple(Persona(slug=each.slug, label=each.label, person_id=each.person_id) for each in people)
 
 

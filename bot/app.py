@@ -25,6 +25,7 @@ from scheduler import retention
 from scheduler.clock import Tick, Ticker
 from scheduler.delivery import Delivery
 from scheduler.planner import Planner
+from scheduler.pulse import Closing
 from storage.database import Database
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 
 ANSWER_WITHIN = 0.7  # seconds; the platforms are answered within 1 whatever happens
 HOLD_BACK_OVER = 60  # seconds; a longer delivery interval also switches the wake-up after a commit off
+CLOSES_WITHIN = 5  # seconds from the mark that a round closes until it is counted, or tried again
 GRACE = 10  # seconds that work under way is given when the server stops
 
 
@@ -51,9 +53,8 @@ class Server:
     ) -> None:
         self.settings, self.database = settings, database
         self.clock = clock or settings.clock()
-        keys = [key.get_secret_value() for key in settings.dih_secret_keys]
-        links = FileLinks(keys)
-        self.pictures = Pictures(keys, self.clock)
+        links = FileLinks(settings.keys)
+        self.pictures = Pictures(settings.keys, self.clock)
         self.dispatcher = Dispatcher(
             database,
             routes,
@@ -63,15 +64,18 @@ class Server:
             vouching=_vouching(settings),
             site=settings.site,
             wake=self._committed,
+            pulse_minimum=settings.dih_pulse_minimum,
         )
         self._patience = Patience(seconds=ANSWER_WITHIN)
         self.channels = _channels(settings, database, self.dispatcher, self._patience, self.pictures, self.clock, personas)
         senders = {channel.name: channel.sender for channel in self.channels}
         self.delivery = Delivery(database, routes, senders, clock=self.clock, lease_seconds=settings.dih_lease_seconds)
         self.planner = Planner(database, clock=self.clock)
+        self.closing = Closing(database, clock=self.clock)
         self._ticker = Ticker(
             Tick(name="planning", seconds=settings.dih_tick_seconds, call=self._plan),
             Tick(name="delivery", seconds=settings.dih_delivery_seconds, call=self._deliver),
+            Tick(name="closing", seconds=min(settings.dih_tick_seconds, CLOSES_WITHIN), call=self._close),
             Tick(name="retention", seconds=max(settings.dih_tick_seconds, 3600), call=self._forget_old),
         )
         application = http.application(
@@ -88,6 +92,10 @@ class Server:
 
     async def _plan(self) -> None:
         if await self.planner.run():
+            self._committed()
+
+    async def _close(self) -> None:
+        if await self.closing.run():
             self._committed()
 
     async def _forget_old(self) -> None:

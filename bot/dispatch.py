@@ -112,9 +112,11 @@ class Dispatcher:
         vouching: Vouching,
         site: str,
         wake: Callable[[], None],
+        pulse_minimum: int = 5,
     ) -> None:
         self._database, self._routes, self._clock = database, routes, clock
         self._limit, self._links, self._vouching, self._site, self._wake = limit, links, vouching, site, wake
+        self._pulse_minimum = pulse_minimum
         self._noted: dict[AccountKey, Profile | None] = {}
 
     async def answer(self, interaction: Interaction) -> Answer:
@@ -262,6 +264,7 @@ class Dispatcher:
             channel=interaction.channel,
             tenant=interaction.tenant,
             site=self._site,
+            pulse_minimum=self._pulse_minimum,
             text=text,
             args=interaction.args,
             values=interaction.values,
@@ -318,8 +321,10 @@ class Dispatcher:
         return Answer(outcome=form.refused(errors, replace(request, values=values)), ticket=interaction.ticket)
 
     async def _audit_refusal(self, interaction: Interaction, refusal: _NotAllowed, now: datetime) -> None:
-        name = interaction.name or self._route(interaction)[0].name
-        named = {key: value for key, value in interaction.args.items() if _REFERENCE.fullmatch(key) and _REFERENCE.fullmatch(value)}
+        route = self._route(interaction)[0]
+        name = interaction.name or route.name
+        args = {} if route.confidential else interaction.args
+        named = {key: value for key, value in args.items() if _REFERENCE.fullmatch(key) and _REFERENCE.fullmatch(value)}
         detail = {"needs": refusal.right.phrase, **dict(list(named.items())[:5])}
         async with self._database.transaction() as session:
             await audit.add(session, now=now, action="refused", object=f"route:{name}", by=refusal.person.id, detail=detail)

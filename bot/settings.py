@@ -119,6 +119,7 @@ class Settings(BaseSettings):
     dih_lease_seconds: Annotated[float, _from(0.1, HOUR)] = 60
     dih_tick_seconds: Annotated[float, _from(0.1, DAY)] = 60
     dih_delivery_seconds: Annotated[float, _from(0.1, DAY)] = 5
+    dih_pulse_minimum: Annotated[int, _from(3, 50)] = 5
     dih_now: datetime | None = None
     slack_signing_secret: SecretStr | None = None
     slack_bot_token: SecretStr | None = None
@@ -144,6 +145,11 @@ class Settings(BaseSettings):
     @classmethod
     def _not_empty(cls, value: SecretStr | None, _info: ValidationInfo) -> SecretStr | None:
         return value if value and value.get_secret_value().strip() else None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The secret keys themselves, the newest first."""
+        return tuple(key.get_secret_value() for key in self.dih_secret_keys)
 
     @property
     def site(self) -> str:

@@ -1,6 +1,6 @@
 """All topics of the bot, in one explicit list; a clash of names raises when this is imported."""
 
-from handlers import digest, education, ideas, nudges, people, places, projects, welcome
+from handlers import digest, education, ideas, nudges, people, places, projects, pulse, welcome
 from handlers.routing import Routes
 
 
@@ -15,6 +15,7 @@ FEATURES = (
     education.router,
     places.router,
     people.router,
+    pulse.router,
     digest.router,
     nudges.router_for(_all),
 )

@@ -87,6 +87,8 @@ class Request:
     tenant: str = ""
     site: str = ""
     """Where the web chat is, such as https://dih.example.org."""
+    pulse_minimum: int = 5
+    """The fewest scored answers of a dimension that is shown, in rounds that are opened now."""
     text: str = ""
     args: Args = field(default_factory=dict)
     values: Values = field(default_factory=dict)

@@ -15,6 +15,8 @@ Errors: TypeAlias = Mapping[str, str]
 
 LONGEST_TEXT = 3000
 """Characters in one text field: the least that every channel's text input takes."""
+LONGEST_DETAIL = 75
+"""Characters of an option's detail: the most that every channel shows whole."""
 
 
 @dataclass(frozen=True, kw_only=True)

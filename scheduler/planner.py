@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from handlers import calendar
 from handlers.words import LONDON
-from scheduler import digest, education, ideas, planning, projects
+from scheduler import digest, education, ideas, planning, projects, pulse
 from scheduler.planning import Plan
 from storage import nudges, outbox
 from storage.database import Database, Session
@@ -17,7 +17,7 @@ from storage.database import Database, Session
 Rules: TypeAlias = Callable[[Session, datetime], Awaitable[Plan]]
 """A topic's rules of time: reads its facts and says what is due at this instant."""
 
-TOPICS: Sequence[Rules] = (digest.due, education.due, ideas.due, projects.due)
+TOPICS: Sequence[Rules] = (digest.due, education.due, ideas.due, projects.due, pulse.due)
 """The rules of all topics."""
 
 

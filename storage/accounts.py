@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from storage import audit, people
 from storage.database import Session
 from storage.people import AccountKey, AccountRow, OrganisationBy, Person, PersonRow, Seen
+from storage.pulse import answers
 from storage.types import Base
 
 Clash = sa.exc.IntegrityError
@@ -37,14 +38,14 @@ async def note(session: Session, seen: Seen, *, now: datetime, admins: Collectio
             await _rename(session, person_id, owner.email, seen.name)
     else:
         person_id = account.person_id
-        said = {"name": seen.name, "email": seen.email, "vouched": seen.vouched}
-        if said != {"name": account.name, "email": account.email, "vouched": account.vouched}:
-            await session.execute(sa.update(AccountRow).where(AccountRow.id == account.id).values(**said))
-            await _rename(session, person_id, account.name, seen.name)
         if owner is not None and owner.id != person_id:
             await merge(session, keep=owner.id, gone=person_id, now=now)
             person_id = owner.id
-        elif vouched_email and owner is None:
+        said = {"name": seen.name, "email": seen.email, "vouched": seen.vouched}
+        if said != {"name": account.name, "email": account.email, "vouched": account.vouched}:
+            await session.execute(sa.update(AccountRow).where(AccountRow.id == account.id).values(**said))
+            await _rename(session, account.person_id, account.name, seen.name)
+        if vouched_email and owner is None:
             await session.execute(sa.update(PersonRow).where(PersonRow.id == person_id).values(email=vouched_email))
     if vouched_email:
         await _take_over(session, person_id, vouched_email, now=now, admins=admins)
@@ -106,7 +107,11 @@ def _doubled(table: sa.Table, whose: sa.Column[Any], *, keep: int, gone: int) ->
 
 
 async def merge(session: Session, *, keep: int, gone: int, now: datetime) -> None:
-    """Makes two people one: everything of `gone` becomes that of `keep`, rights included; audited."""
+    """Makes two people one: everything of `gone` becomes that of `keep`, rights included; audited.
+
+    To be called before the transaction writes anything else: answers of an open round come first.
+    """
+    await answers.merge(session, keep=keep, gone=gone)
     for table in Base.metadata.tables.values():
         for column in table.columns:
             if any(key.target_fullname == "people.id" for key in column.foreign_keys):

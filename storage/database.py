@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from storage.sqlite import READS, sqlite_engine
+from storage.keys import SecretKeys
+from storage.sqlite import READS, empty_log, sqlite_engine
 
 Session = AsyncConnection
 """One transaction under way. Topics run Core statements on it and never end it themselves."""
@@ -20,6 +23,7 @@ SCHEMA = "0008"
 POOL = 20
 PATIENCE = {"connect_timeout": 10}
 MIGRATION_LOCK = 7_201_945  # any number, the same in all replicas
+_KEYS = "dih_secret_keys"
 
 
 class UncertainCommit(Exception):
@@ -52,18 +56,26 @@ def database_url(text: str) -> sa.URL:
     raise ValueError("The database must be a SQLite file or PostgreSQL: sqlite:///dih.db or postgresql://user@host/name.")
 
 
-class Database:
-    """Where everything is kept. Close it when done."""
+def secret_keys(session: Session) -> SecretKeys:
+    """The hub's secret keys, which came with the session's database."""
+    assert session.sync_connection is not None
+    keys: SecretKeys = session.sync_connection.get_execution_options()[_KEYS]
+    return keys
 
-    def __init__(self, url: str) -> None:
+
+class Database:
+    """Where everything is kept, and the secret keys that wrap what is sealed in it. Close it when done."""
+
+    def __init__(self, url: str, keys: Sequence[str] = ()) -> None:
         self.url = database_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
-            self.engine = sqlite_engine(self.url, hide_parameters=True, pool_timeout=30)
+            engine = sqlite_engine(self.url, hide_parameters=True, pool_timeout=30)
         else:
-            self.engine = create_async_engine(
+            engine = create_async_engine(
                 self.url, hide_parameters=True, pool_size=POOL, max_overflow=0, pool_timeout=30, connect_args=PATIENCE
             )
+        self.engine = engine.execution_options(**{_KEYS: SecretKeys(keys)})
         self._reading = self.engine.execution_options(**{READS: True})
         self._server_lock: FileLock | None = None
 
@@ -98,6 +110,13 @@ class Database:
                 await session.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
             yield session
             await session.commit()
+
+    async def empty_log(self) -> bool:
+        """Removes from disk what was deleted and committed; False while a reader holds it back. To be called outside any transaction.
+
+        PostgreSQL recycles its log by itself, in its own time: True.
+        """
+        return not self.is_sqlite or await asyncio.to_thread(empty_log, Path(self.url.database or ""))
 
     async def schema(self) -> str | None:
         """The revision of the tables that are there, None for an empty database."""

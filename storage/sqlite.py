@@ -14,7 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 READS = "dih_reads"
 """The execution option of a transaction that only reads."""
 
-PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON")
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON", "secure_delete=ON", "temp_store=MEMORY")
+"""secure_delete and temp_store: what is deleted is overwritten, and nothing of it lies in a file beside the database."""
+PATIENCE = 1000  # milliseconds for readers to end; nobody else can write meanwhile
 
 
 class _Cursor:
@@ -101,3 +103,14 @@ def sqlite_engine(url: sa.URL, **options: Any) -> AsyncEngine:
     sa.event.listen(engine.sync_engine, "connect", _connect)
     sa.event.listen(engine.sync_engine, "begin", _begin)
     return engine
+
+
+def empty_log(path: Path) -> bool:
+    """Moves all of the write-ahead log into the database and cuts the log to nothing; False while somebody still reads from it."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute(f"PRAGMA busy_timeout={PATIENCE}")
+        busy, in_log, moved = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return (busy, in_log, moved) == (0, 0, 0)
+    finally:
+        connection.close()

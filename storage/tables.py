@@ -18,9 +18,11 @@ from storage import (
     signin,
     support,
 )  # fmt: skip
+from storage.pulse import answers, participation, results, rounds
 from storage.types import Base
 
 TOPICS = (
     accounts, audit, counts, drafts, education, history, ideas, nudges, outbox, people, places, projects, receipts, rights, signin, support,
+    answers, participation, results, rounds,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import itertools
 import os
 import shutil
@@ -22,6 +23,8 @@ pytest_plugins = ["tests.blocking"]
 
 POSTGRES = os.environ.get("DIH_TEST_POSTGRES_URL", "")
 NO_POSTGRES = "PostgreSQL tests need DIH_TEST_POSTGRES_URL"
+SECRET_KEY = base64.urlsafe_b64encode(b"secret key of the tests, 32 byte").decode()
+"""What DIH_SECRET_KEYS holds."""
 _numbers = itertools.count(1)
 
 calendar.is_working_day(date(2026, 11, 23))  # loads the bank holidays: here, not in the middle of a test
@@ -135,6 +138,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """An empty database with all tables, of either kind."""
-    database = Database(database_url)
+    database = Database(database_url, (SECRET_KEY,))
     yield database
     await database.close()

@@ -1,1 +1,6 @@
-"""The maturity pulse: what a wheel is, how answers are collated, and what of them may be published."""
+"""The maturity pulse: a wheel is asked in rounds, answers stay sealed until the round closes, and little of them is published."""
+
+from handlers.pulse import priorities, questions, results, steering
+from handlers.routing import Routes
+
+router = Routes((questions.router, steering.router, results.router, priorities.router))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import resources
 
 import yaml
@@ -67,10 +68,29 @@ def load(text: str, name: str) -> Wheel:
     return _Reader(name).wheel(text)
 
 
+def written(wheel: Wheel) -> str:
+    """The wheel as text that `load` reads: the same for the same words, however their file was laid out."""
+    return json.dumps(asdict(wheel), ensure_ascii=False)
+
+
 def illustrative() -> Wheel:
     """The wheel that comes with this project."""
-    file = resources.files("handlers.pulse") / "wheels" / "illustrative.yaml"
-    return load(file.read_text("utf-8"), file.name)
+    return next(found for found in available() if isinstance(found, Wheel) and found.key == "illustrative")
+
+
+def available() -> tuple[Wheel | WheelFault, ...]:
+    """The wheels in the folder `wheels`, and what is wrong with those that cannot be read, by file name."""
+    files = (file for file in (resources.files("handlers.pulse") / "wheels").iterdir() if file.name.endswith(".yaml"))
+    return tuple(_read(file.read_bytes(), file.name) for file in sorted(files, key=lambda file: file.name))
+
+
+def _read(content: bytes, name: str) -> Wheel | WheelFault:
+    try:
+        return load(content.decode(), name)
+    except UnicodeDecodeError:
+        return WheelFault(name, 1, "the file is not in UTF-8")
+    except WheelFault as fault:
+        return fault
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from storage import people
 from storage.database import Session
-from storage.sample import education, ideas, projects, roles
+from storage.pulse.rounds import WheelWords
+from storage.sample import education, ideas, projects, pulse, roles
 
 __all__ = ["SamplePersona", "load"]
 
@@ -30,17 +31,21 @@ PERSONAS = (
 )
 
 
-async def load(session: Session, *, now: datetime) -> Sequence[SamplePersona]:
-    """Loads the sample into a database without organisations; returns the personas, loaded now or before."""
+async def load(session: Session, *, wheel: WheelWords, now: datetime) -> Sequence[SamplePersona]:
+    """Loads the sample into a database without organisations; returns the personas, loaded now or before.
+
+    `wheel` is the illustrative one, which the sample's rounds ask.
+    """
     if not await people.list_organisations(session):
-        await _load(session, now)
+        await _load(session, wheel, now)
     ids = {person.name: person.id for person in await people.list_people(session)}
     names = {role.key: role.name for role in roles.ROLES}
     return tuple(SamplePersona(slug=slug, label=label, person_id=ids[names[key]]) for slug, label, key in PERSONAS if names[key] in ids)
 
 
-async def _load(session: Session, now: datetime) -> None:
+async def _load(session: Session, wheel: WheelWords, now: datetime) -> None:
     hub = await roles.load(session, now=now - timedelta(days=365))
     shared = await ideas.load(session, hub, now=now)
     await projects.load(session, hub, shared, now=now)
     await education.load(session, hub, now=now)
+    await pulse.load(session, hub, wheel=wheel, now=now)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.web.receive import Persona
+from handlers.pulse.kept import words_of
+from handlers.pulse.wheel import illustrative
 from storage import sample
 from storage.database import Database
 from tests.conftest import FakeClock
@@ -25,7 +27,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 async def demo(database: Database, clock: FakeClock) -> AsyncIterator[Bot]:
     """The demonstration, serving."""
     async with database.transaction() as session:
-        found = await sample.load(session, now=clock())
+        found = await sample.load(session, wheel=words_of(illustrative()), now=clock())
     bot = Bot(database, clock, personas=[Persona(slug=each.slug, label=each.label, person_id=each.person_id) for each in found])
     await bot.start()
     yield bot

@@ -13,6 +13,8 @@ from bot.limits import Patience, RateLimit
 from bot.links import FileLinks
 from bot.pictures import Pictures
 from bot.web.receive import Persona, WebChannel
+from handlers.pulse.kept import words_of
+from handlers.pulse.wheel import illustrative
 from handlers.registry import FEATURES
 from handlers.routing import Router, Routes
 from scheduler.delivery import Delivery
@@ -133,7 +135,7 @@ async def kay(bot: Bot) -> Window:
 async def demo(database: Database, clock: FakeClock) -> AsyncIterator[Bot]:
     """The demonstration."""
     async with database.transaction() as session:
-        found = await sample.load(session, now=clock())
+        found = await sample.load(session, wheel=words_of(illustrative()), now=clock())
     bot = Bot(database, clock, personas=[Persona(slug=each.slug, label=each.label, person_id=each.person_id) for each in found])
     await bot.start()
     yield bot

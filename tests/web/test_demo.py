@@ -9,6 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from handlers import calendar
+from handlers.pulse.kept import words_of
+from handlers.pulse.wheel import illustrative
 from handlers.screening import screen
 from handlers.words import LONDON
 from storage import education, ideas, people, projects, sample
@@ -37,7 +39,7 @@ async def everything(database: Database) -> dict[str, list[str]]:
 async def load(database: Database, clock: FakeClock) -> list[sample.SamplePersona]:
     """The sample, in a transaction of its own."""
     async with database.transaction() as session:
-        return list(await sample.load(session, now=clock()))
+        return list(await sample.load(session, wheel=words_of(illustrative()), now=clock()))
 
 
 async def test_the_sample_is_the_same_each_time_and_loaded_once(database: Database, clock: FakeClock) -> None:

@@ -1,0 +1,87 @@
+"""A year's maturity pulse: last year's round with what was published of it, and one that is open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from storage.database import Session, secret_keys
+from storage.people import Group
+from storage.pulse import answers, participation, results, rounds
+from storage.pulse.results import Comment, Numbers, Results
+from storage.pulse.rounds import WheelWords
+from storage.pulse.sealing import Said
+from storage.sample.roles import SampleHub
+
+MINIMUM = 5
+LAST: Mapping[str, tuple[int, int, int, int, int]] = {
+    "purpose": (11, 0, 8, 12, 13),
+    "needs": (11, 0, 8, 8, 12),
+    "finding": (10, 1, 4, 8, 12),
+    "adopting": (11, 0, 8, 8, 10),
+    "spreading": (9, 2, 4, 8, 8),
+    "evidence": (10, 1, 6, 8, 12),
+    "culture": (11, 0, 8, 10, 12),
+    "partnership": (11, 0, 8, 12, 16),
+}
+"""Scored, Don't know, lower quartile, median and upper quartile, these three in quarters of a level; of the illustrative wheel."""
+COMMENTS = (
+    Comment(dimension="needs", text="We list needs, but each partner keeps its own list."),
+    Comment(dimension="spreading", text="Good work stays where it was done. Nobody is asked to carry it further."),
+    Comment(dimension="spreading", text="We need time set aside for it, or it will not happen."),
+    Comment(dimension="culture", text="The education days helped. More people should be let go to them."),
+)
+CHOSEN = ("spreading", "evidence", "culture")
+PRIORITIES = (
+    ("Education programme: three days a year, and a follow-up", "core"),
+    ("Developing the Impact: every partner reports once a year", "network"),
+    ("A common language for stages and benefits", "partner"),
+)
+ANSWERS: Mapping[str, tuple[int | None, ...]] = {
+    "dietitian": (3, 3, 2, 3, 2, 3, 4, 4),
+    "social": (4, 3, 3, 2, 2, 0, 3, 4),
+    "lecturer": (3, 2, 3, 3, 3, 2, 4, 3),
+    "officer": (2, 2, None, 2, 1, 2, 2, 4),
+    "network": (4, 4, 3, 3, 2, 3, 3, 5),
+}
+"""One level a dimension, 0 for Don't know. Those whom one can be in the demonstration have not answered."""
+SAID = {
+    ("social", "needs"): "The needs of social care come in late.",
+    ("network", "spreading"): "We could ask each project for its next site before it starts.",
+}
+
+
+async def load(session: Session, hub: SampleHub, *, wheel: WheelWords, now: datetime) -> None:
+    """Adds both rounds; the open one only where there are secret keys to seal its answers."""
+    await _last_year(session, hub, wheel, now)
+    if secret_keys(session):
+        await _this_year(session, hub, wheel, now)
+
+
+async def _last_year(session: Session, hub: SampleHub, wheel: WheelWords, now: datetime) -> None:
+    closed = now - timedelta(days=346)
+    opened = closed - timedelta(days=14)
+    round = await rounds.add(session, wheel=wheel, opens_at=opened, closes_at=closed, groups=tuple(Group), minimum=MINIMUM)
+    numbers = tuple(
+        Numbers(dimension=key, scored=scored, dont_know=dont_know, lower=lower, median=median, upper=upper)
+        for key, (scored, dont_know, lower, median, upper) in LAST.items()
+    )
+    await results.keep(session, round.id, Results(invited=14, took_part=11, numbers=numbers, most_chosen=CHOSEN), COMMENTS)
+    await rounds.mark_cleaned(session, round.id)
+    for title, owner in PRIORITIES:
+        review_on = (now + timedelta(days=45)).date()
+        await results.add_priority(session, round.id, most=3, title=title, owner_id=hub.people[owner], review_on=review_on)
+
+
+async def _this_year(session: Session, hub: SampleHub, wheel: WheelWords, now: datetime) -> None:
+    closes = (now + timedelta(days=10)).replace(hour=17, minute=0, second=0, microsecond=0)
+    opened = now - timedelta(days=4)
+    round = await rounds.add(session, wheel=wheel, opens_at=opened, closes_at=closes, groups=tuple(Group), minimum=MINIMUM)
+    await answers.add_key(session, round.id)
+    for person, levels in ANSWERS.items():
+        id = hub.people[person]
+        for item, level in zip(wheel.items, levels, strict=True):
+            said = Said(item=item, level=level, comment=SAID.get((person, item), ""))
+            await answers.save(session, round, id, said, now=now)
+        await answers.save(session, round, id, Said(item=answers.CHOICE, chosen=CHOSEN), now=now)
+        await participation.finish(session, round.id, id)
