@@ -16,6 +16,8 @@ from storage.education import EventKind
 from storage.ideas import IdeaState
 from storage.people import Group
 from storage.projects import reports
+from storage.pulse import participation, rounds
+from storage.pulse.rounds import RoundState
 
 router = Router()
 
@@ -43,7 +45,7 @@ async def parts(session: Session, now: datetime) -> tuple[Part, ...]:
     """All that there is to say; parts without a line are left out."""
     made = (
         await _to_decide(session, now), await _new(session, now), await _changes(session, now), await _coming(session, now),
-        await _not_reached(session, now),
+        await _pulse(session), await _not_reached(session, now),
     )  # fmt: skip
     return tuple(part for part in made if part.total)
 
@@ -96,6 +98,17 @@ async def _coming(session: Session, now: datetime) -> Part:
         for event in soon[:MOST]
     )
     return Part(heading="Sessions in the next 2 weeks", lines=lines, total=len(soon), more="cop")
+
+
+async def _pulse(session: Session) -> Part:
+    """How far the open round is: a number, and nobody's name."""
+    round = await rounds.under_way(session)
+    lines: tuple[Line, ...] = ()
+    if round is not None and round.state is RoundState.OPEN:
+        finished, asked = await participation.progress(session, round.id, round.groups)
+        said = f"{words.number(finished)} of {words.count(asked, 'person', 'people')} have finished."
+        lines = (Line(text=said, note=f"It is open until {words.moment(round.closes_at)}."),)
+    return Part(heading="The maturity pulse", lines=lines, total=len(lines), more="pulse progress")
 
 
 async def _not_reached(session: Session, now: datetime) -> Part:

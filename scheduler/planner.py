@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import TypeAlias
@@ -13,6 +14,8 @@ from scheduler import digest, education, ideas, planning, projects, pulse
 from scheduler.planning import Plan
 from storage import nudges, outbox
 from storage.database import Database, Session
+
+log = logging.getLogger(__name__)
 
 Rules: TypeAlias = Callable[[Session, datetime], Awaitable[Plan]]
 """A topic's rules of time: reads its facts and says what is due at this instant."""
@@ -31,8 +34,9 @@ class Planner:
         """Enqueues what is due and was not enqueued before; returns how many things."""
         now = self._clock()
         await asyncio.to_thread(calendar.is_working_day, now.date())  # the first question of all loads the bank holidays
+        plan = planning.joined([await self._ask(rules, now) for rules in self._topics])
         async with self._database.reading() as session:
-            due = await self._new(session, planning.joined([await rules(session, now) for rules in self._topics]), now)
+            due = await self._new(session, plan, now)
         if not due.notices and not due.nudges:
             return 0
         async with self._database.transaction() as session:
@@ -40,6 +44,15 @@ class Planner:
             await nudges.add(session, fresh.nudges, day=now.astimezone(LONDON).date())
             await outbox.enqueue(session, *fresh.notices, *planning.messages(fresh.nudges, now), due_at=now)
         return len(fresh.notices) + len(fresh.nudges)
+
+    async def _ask(self, rules: Rules, now: datetime) -> Plan:
+        """A topic's plan; a fault in one topic holds no other up."""
+        try:
+            async with self._database.reading() as session:
+                return await rules(session, now)
+        except Exception as error:
+            log.error("a topic could not say what is due", exc_info=error, extra={"topic": rules.__module__})
+            return Plan()
 
     async def _new(self, session: Session, plan: Plan, now: datetime) -> Plan:
         """What of a plan was not said before and may be said now."""

@@ -11,6 +11,7 @@ from handlers import calendar
 from handlers.pulse import closing
 from handlers.words import LONDON
 from scheduler.planning import Plan
+from storage import people
 from storage.database import Database, Session
 from storage.keys import Unreadable
 from storage.nudges import Nudge
@@ -27,7 +28,7 @@ async def due(session: Session, now: datetime) -> Plan:
     if round is None or not round.takes_answers(now):
         return Plan()
     states = await participation.of_round(session, round.id)
-    asked = [person.id for person in await closing.members(session, round.groups) if states.get(person.id) in (None, Participation.BEGUN)]
+    asked = [person.id for person in await people.members(session, *round.groups) if states.get(person.id) in (None, Participation.BEGUN)]
     return Plan(nudges=tuple(_nudge(round, id, len(reminded_by(round, now))) for id in asked))
 
 

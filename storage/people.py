@@ -227,9 +227,9 @@ async def list_people(session: Session) -> tuple[Person, ...]:
     return await _listed(session, sa.true())
 
 
-async def members(session: Session, group: Group) -> tuple[Person, ...]:
-    """The people of a group, by name."""
-    return await _listed(session, PersonRow.id.in_(sa.select(MembershipRow.person_id).where(MembershipRow.group == group)))
+async def members(session: Session, *groups: Group) -> tuple[Person, ...]:
+    """The people of any of these groups, by name."""
+    return await _listed(session, PersonRow.id.in_(sa.select(MembershipRow.person_id).where(MembershipRow.group.in_(groups))))
 
 
 async def administrators(session: Session) -> tuple[Person, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from random import Random
 
@@ -13,7 +13,7 @@ from handlers.pulse.disclosure import PublishedComment, PublishedRound, publish,
 from storage import outbox, people
 from storage.database import Session
 from storage.outbox import Notice
-from storage.people import Group, Person
+from storage.people import Group
 from storage.pulse import answers, participation, results
 from storage.pulse.answers import CHOICE
 from storage.pulse.results import Comment
@@ -21,14 +21,9 @@ from storage.pulse.rounds import Round
 from storage.pulse.sealing import Said
 
 
-async def members(session: Session, groups: Collection[Group]) -> tuple[Person, ...]:
-    """Those who are in one of these groups now, by name."""
-    return tuple(person for person in await people.list_people(session) if not person.groups.isdisjoint(groups))
-
-
 async def count(session: Session, round: Round, chance: Random) -> None:
     """Closes a round that is held by this transaction alone; raises Unreadable, and then nothing is changed."""
-    asked = {person.id for person in await members(session, round.groups)}
+    asked = {person.id for person in await people.members(session, *round.groups)}
     began = {id for id, state in (await participation.of_round(session, round.id)).items() if state in participation.BEGAN}
     said = await answers.of_all(session, round.id)
     published, comments = _published(round, said, invited=len(asked | began), took_part=len(began), chance=chance)
@@ -57,7 +52,7 @@ def _published(
 async def tell(session: Session, round: Round, now: datetime) -> None:
     """Tells all who were invited, and the Core Team in its place, that the results are there."""
     args = {"round": str(round.id)}
-    persons = [person for person in await members(session, round.groups) if Group.CORE_TEAM not in person.groups]
+    persons = [person for person in await people.members(session, *round.groups) if Group.CORE_TEAM not in person.groups]
     notices = [
         Notice(key=f"pulse:{round.id}:closed:{person.id}", kind="pulse.closed", person_id=person.id, args=args) for person in persons
     ]

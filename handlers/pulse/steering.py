@@ -9,15 +9,14 @@ from datetime import date, datetime, time, timedelta
 
 from handlers import calendar, words
 from handlers.errors import GONE, Refused
-from handlers.pulse import closing, kept, phrases, wheel
+from handlers.pulse import kept, phrases, wheel
 from handlers.pulse.wheel import Wheel, WheelFault
 from handlers.routing import Request, Router, core_team
 from handlers.views import Block, Button, Card, Choice, DateField, Form, Option, Outcome, Reply, Table, Text, says
-from storage import audit
+from storage import audit, people
 from storage.database import secret_keys
 from storage.people import Group
 from storage.pulse import answers, participation, rounds
-from storage.pulse.participation import Participation
 from storage.pulse.rounds import AlreadyOpen, OtherWords, Round, RoundState
 
 router = Router()
@@ -143,7 +142,7 @@ def _planned(args: Mapping[str, str], now: datetime) -> _Planned:
 
 async def _count_asked(request: Request, planned: _Planned) -> int:
     """How many would be asked; raises Refused where that is nobody."""
-    asked = len(await closing.members(request.session, planned.groups))
+    asked = len(await people.members(request.session, *planned.groups))
     if not asked:
         raise Refused(f"There is nobody in {phrases.groups(planned.groups)} yet. An administrator can add people: “admin people”.")
     return asked
@@ -201,10 +200,8 @@ router.action("pulse.progress", may=core_team, reads=True)(progress)
 
 
 async def _finished(request: Request, round: Round) -> str:
-    states = await participation.of_round(request.session, round.id)
-    asked = {person.id for person in await closing.members(request.session, round.groups)}
-    finished = {id for id, state in states.items() if state is Participation.FINISHED}
-    return f"Finished: {words.number(len(finished))} of {words.number(len(asked | finished))}."
+    finished, asked = await participation.progress(request.session, round.id, round.groups)
+    return f"Finished: {words.number(finished)} of {words.number(asked)}."
 
 
 async def _open_round(request: Request) -> Round:

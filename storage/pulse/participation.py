@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from storage import people
 from storage.database import Session
+from storage.people import Group
 from storage.types import Base, one_of
 from storage.upserts import Upsert
 
@@ -63,6 +65,13 @@ async def of_round(session: Session, round_id: int) -> Mapping[int, Participatio
 async def find(session: Session, round_id: int, person_id: int) -> Participation | None:
     """Where somebody stands; None where they have neither begun nor declined."""
     return await session.scalar(sa.select(ParticipationRow.state).where(_is(round_id, person_id)))
+
+
+async def progress(session: Session, round_id: int, groups: Collection[Group]) -> tuple[int, int]:
+    """(How many have finished, how many were asked: those in the groups now, and those who finished and have left)."""
+    finished = {id for id, state in (await of_round(session, round_id)).items() if state is Participation.FINISHED}
+    asked = {person.id for person in await people.members(session, *groups)}
+    return len(finished), len(asked | finished)
 
 
 async def merge(session: Session, round_id: int, *, keep: int, gone: int) -> None:

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+
 from handlers import nudges
 from handlers.routing import Occasion, Router, Routes
 from handlers.views import Line, Lines
@@ -62,6 +64,17 @@ async def test_all_that_is_due_on_a_day_comes_in_one_message(post: Post) -> None
     await _delivery(post).run()
     assert _lines(post) == ["One", "Two"], "what is no longer true is left out"
     assert len(post.slack.sendings) == 1
+
+
+async def test_a_fault_in_one_topic_holds_no_other_up(post: Post, caplog: pytest.LogCaptureFixture) -> None:
+    async def faulty(session: Session, _now: datetime) -> Plan:
+        await session.exec_driver_sql("SELECT * FROM nowhere")
+        return Plan()
+
+    ann = await post.person("ANN")
+    plan = Plan(nudges=(_nudge(ann.id, "One"),))
+    assert await Planner(post.database, clock=post.clock, topics=(faulty, _always(plan))).run() == 1
+    assert [record.getMessage() for record in caplog.records] == ["a topic could not say what is due"]
 
 
 async def test_what_comes_up_later_in_the_day_waits_for_the_next_working_day(post: Post, clock: FakeClock) -> None:
