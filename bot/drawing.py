@@ -8,11 +8,11 @@ import math
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import combinations
-from typing import Any
+from typing import Any, TypeAlias
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
@@ -29,13 +29,16 @@ DOTS = 72
 """To an inch, so that a point is a pixel."""
 TEXT, MUTED, FAINT, WHITE = "#212b32", "#425563", "#aeb7bd", "#ffffff"
 MARGIN, PAD, NEAREST = 12, 18, 6
-FONT, SMALL, LINE_HEIGHT = 24, 19, 1.2
-FONTS, WRAPS = (26, 23, 20, 17), (12, 15, 18, 22, 27)
+FONT, SMALL, LINE_HEIGHT = 28, 22, 1.2
+FONTS, WRAPS = (30, 26, 23, 20, 17), (12, 15, 18, 22, 27)
 """Sizes of a radar's labels, the best first, and how many characters may stand in a line of them."""
 RADII, ENOUGH = range(340, 140, -10), 200
 """Of a radar, the best first; where the larger labels leave less than enough, smaller ones are tried."""
-BAR_FONT, BARS_FROM, BARS_TO = 22, 430, 890
+BAR_FONT, BARS_FROM, BARS_TO = 24, 430, 890
 COLOURS = 64
+RULED = 40
+Ruler: TypeAlias = Callable[[str], float]
+"""How wide a line is where a letter is one pixel high."""
 NICENESS = 10
 """A server's answers come first."""
 
@@ -110,7 +113,7 @@ def draw(figure: Figure) -> bytes:
     paper = sheet.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
     paper.set_axis_off()
     if figures.is_radar(figure):
-        _radar(paper, figure, canvas.get_renderer())
+        _radar(paper, figure, _ruler(canvas.get_renderer()))
     else:
         _bars(paper, figure)
     _legend(paper, figure, height - figures.legend_height(figure))
@@ -118,6 +121,12 @@ def draw(figure: Figure) -> bytes:
     written = io.BytesIO()
     Image.frombuffer("RGBA", (width, height), canvas.buffer_rgba()).convert("RGB").quantize(COLOURS).save(written, "PNG", optimize=True)
     return written.getvalue()
+
+
+def _ruler(renderer: RendererAgg) -> Ruler:
+    """Measures each line once."""
+    font = FontProperties(size=RULED)
+    return cache(lambda line: float(renderer.get_text_width_height_descent(line, font, False)[0]) / RULED)
 
 
 def _write(paper: Axes, x: float, y: float, words: str, size: float = FONT, colour: str = TEXT, **where: Any) -> None:
@@ -131,7 +140,7 @@ def _legend(paper: Axes, figure: Figure, top: float) -> None:
             _line(paper, [40, 105, 170], [y, y, y], style, marked=[1])
         else:
             _bar(paper, 40, y, 130, style)
-        _write(paper, 190, y, figures.lines(series.label, 52, most=1)[0], va="center")
+        _write(paper, 190, y, figures.lines(series.label, 46, most=1)[0], va="center")
 
 
 # -- radar
@@ -147,10 +156,10 @@ def _point(angle: float, radius: float) -> tuple[float, float]:
     return radius * math.sin(angle), -radius * math.cos(angle)
 
 
-def _radar(paper: Axes, figure: Figure, renderer: RendererAgg) -> None:
+def _radar(paper: Axes, figure: Figure, ruler: Ruler) -> None:
     height = figures.HEIGHT - figures.legend_height(figure)
     angles = _angles(len(figure.axes))
-    layout = _layout(figure, height, renderer)
+    layout = _layout(figure, height, ruler)
     x, y = layout.centre(height)
     levels = _levels(figure.top)
     for level in {*levels, figure.top}:
@@ -189,15 +198,15 @@ def _levels(top: float) -> list[float]:
     return [step * number for number in range(int(top / step + 0.001) + 1)]
 
 
-def _layout(figure: Figure, height: float, renderer: RendererAgg) -> Layout:
+def _layout(figure: Figure, height: float, ruler: Ruler) -> Layout:
     """The largest labels that leave the radar large enough, and the largest radar among those."""
     best: Layout | None = None
     for font in FONTS:
         for characters in WRAPS:
-            best = _largest(_words(figure, characters), font, height, renderer, best)
+            best = _largest(_words(figure, characters), font, height, ruler, best)
         if best is not None and best.radius >= ENOUGH:
             return best
-    best = best or _largest(_words(figure, WRAPS[0], most=2), FONTS[-1], height, renderer)
+    best = best or _largest(_words(figure, WRAPS[0], most=2), FONTS[-1], height, ruler)
     assert best is not None, "two short lines fit around the smallest"
     return best
 
@@ -211,9 +220,9 @@ def _words(figure: Figure, characters: int, most: int | None = None) -> list[str
     return words
 
 
-def _largest(words: Sequence[str], font: int, height: float, renderer: RendererAgg, best: Layout | None = None) -> Layout | None:
+def _largest(words: Sequence[str], font: int, height: float, ruler: Ruler, best: Layout | None = None) -> Layout | None:
     """The largest radar with these labels around it; the best so far where there is none larger."""
-    sizes = [_size(each, font, renderer) for each in words]
+    sizes = [_size(each, font, ruler) for each in words]
     for radius in RADII:
         if best is not None and radius <= best.radius:
             break
@@ -223,11 +232,10 @@ def _largest(words: Sequence[str], font: int, height: float, renderer: RendererA
     return best
 
 
-def _size(words: str, font: int, renderer: RendererAgg) -> tuple[float, float]:
+def _size(words: str, font: int, ruler: Ruler) -> tuple[float, float]:
     """(Width, height) of words in lines."""
     lines = words.split("\n")
-    widths = [renderer.get_text_width_height_descent(line, FontProperties(size=font), False)[0] for line in lines]
-    return max(widths), len(lines) * font * LINE_HEIGHT
+    return max(map(ruler, lines)) * font, len(lines) * font * LINE_HEIGHT
 
 
 def _labels(radius: float, words: Sequence[str], sizes: Sequence[tuple[float, float]]) -> tuple[Label, ...]:

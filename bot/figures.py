@@ -8,21 +8,22 @@ from textwrap import wrap
 
 from handlers.views import Figure, Series
 
-WIDTH, HEIGHT = 1000, 900
-"""Pixels of a radar; bars are as wide, and as high as they need."""
+WIDTH, HEIGHT, HIGHEST = 1000, 900, 3600
+"""Pixels of a radar; bars are as wide, and as high as they need, up to the highest."""
 MOST_AXES, MOST_SERIES = 40, 4
 RADAR_AXES = range(3, 13)
 """With fewer a radar has no area, with more its labels are too small for a telephone."""
 LONGEST_LABEL = 100
 NOT_SHOWN = "Not shown"
 
-LABEL_CHARACTERS, LINE, BAR, GAP, SCALE = 29, 28, 26, 20, 60
+LABEL_CHARACTERS, LINE, BAR, GAP, SCALE = 27, 30, 28, 20, 60
 """Of bars: characters in a line of a label, and pixels of a line, a bar, the space between two axes, and the scale below."""
 
 
 def is_drawn(figure: Figure) -> bool:
     """Whether there is a picture of it; of what is too much for one, the table says all."""
-    return 1 <= len(figure.axes) <= MOST_AXES and 1 <= len(figure.series) <= MOST_SERIES and math.isfinite(figure.top) and figure.top > 0
+    fits = 1 <= len(figure.axes) <= MOST_AXES and 1 <= len(figure.series) <= MOST_SERIES and size(figure)[1] <= HIGHEST
+    return fits and math.isfinite(figure.top) and figure.top > 0
 
 
 def is_radar(figure: Figure) -> bool:

@@ -116,6 +116,7 @@ def test_labels_shrink_before_the_radar_does() -> None:
         Figure(axes=(), series=(NOW,), top=5),
         Figure(axes=DIMENSIONS, series=(), top=5),
         Figure(axes=("a",) * 41, series=(NOW,), top=5),
+        Figure(axes=(LONG,) * 40, series=(NOW, LAST), top=5),
         Figure(axes=DIMENSIONS, series=(NOW,) * 5, top=5),
         Figure(axes=DIMENSIONS, series=(NOW,), top=0),
         Figure(axes=DIMENSIONS, series=(NOW,), top=float("inf")),
