@@ -35,6 +35,15 @@ async def demo(database: Database, clock: FakeClock) -> AsyncIterator[Bot]:
 
 
 @pytest.fixture
+async def bot(database: Database, clock: FakeClock) -> AsyncIterator[Bot]:
+    """The product, serving people with sessions."""
+    bot = Bot(database, clock)
+    await bot.start()
+    yield bot
+    await bot.stop()
+
+
+@pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     """A browser."""
     if not CHROMIUM.exists() or importlib.util.find_spec("playwright") is None:

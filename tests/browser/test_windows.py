@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.web.conftest import Bot
+from tests.web.test_pictures import tell
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -122,3 +123,25 @@ async def test_a_pressed_button_cannot_be_reached_twice_by_loading_the_page_agai
     await staff.go_forward()
     assert await staff.locator("article").count() == there
     assert await staff.get_by_text("Already sent").count() == 0
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+async def test_a_picture_fits_the_window_and_the_paper(bot: Bot, desk: Desk, width: int) -> None:
+    person_id = await bot.person("Bob May")
+    await tell(bot, person_id)
+    page = await desk.window(address(bot, await bot.link(person_id)), width=width)
+    await page.get_by_role("button", name="Sign in").click()
+    picture = page.get_by_role("img", name="A radar of this round beside the last")
+    assert await picture.evaluate("image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])") == [1000, 900]
+    for medium in ("screen", "print"):
+        await page.emulate_media(media=medium)
+        box, table = await picture.bounding_box(), await page.get_by_role("table").bounding_box()
+        assert box is not None
+        assert table is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert abs(box["width"] / box["height"] - 1000 / 900) < 0.01
+        assert table["y"] >= box["y"] + box["height"]
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        await desk.photograph(page, f"picture-{width}-{medium}")
+    assert desk.complaints == []
