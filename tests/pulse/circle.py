@@ -12,9 +12,10 @@ from handlers.views import Form
 from scheduler.pulse import Closing
 from storage.database import Database
 from storage.people import Group
-from storage.pulse import answers, rounds
+from storage.pulse import answers, participation, rounds
 from storage.pulse.answers import CHOICE
 from storage.pulse.rounds import Round
+from storage.pulse.sealing import Said
 from tests.conftest import FakeClock
 from tests.dispatch.conftest import Hub, User, form, title
 
@@ -106,7 +107,20 @@ async def answers_all(user: User, round_id: int, sheet: Sheet) -> Answer:
     return await user.sends("pulse.answer", {"chosen": sheet.chosen}, **dict(shown.args))
 
 
-async def said_by(circle: Circle, user: User) -> dict[str, answers.Said]:
+async def stored_at_once(circle: Circle, users: Sequence[User], sheets: Sequence[Sheet]) -> None:
+    """All that these people answer in one transaction: what the handlers would have stored one by one."""
+    round, now = await circle.round(), circle.hub.clock()
+    ids = [(await user.is_known()).id for user in users]
+    async with circle.hub.database.transaction() as session:
+        for id, sheet in zip(ids, sheets, strict=True):
+            for key, level in zip(KEYS, sheet.levels, strict=True):
+                said = Said(item=key) if level is None else Said(item=key, level=level, comment=sheet.comments.get(key, ""))
+                await answers.save(session, round, id, said, now=now)
+            await answers.save(session, round, id, Said(item=CHOICE, chosen=sheet.chosen), now=now)
+            await participation.finish(session, round.id, id)
+
+
+async def said_by(circle: Circle, user: User) -> dict[str, Said]:
     """What the open round holds of somebody, as their own form would show it."""
     round, person = await circle.round(), await user.is_known()
     async with circle.hub.database.reading() as session:
