@@ -26,7 +26,9 @@ WAITS = (0.2, 0.3, 0.5, 1, 1, 1.5, 1.5, 2, 2)
 WITHIN = 45  # seconds for all of it
 A_LITTLE = 5  # seconds that a message waits for its picture where it cannot be added later
 LASTS, AGAIN_AFTER = 3600, 300
-KEPT, AT_ONCE, FOLLOWING = 200, 20, 100
+KEPT, AT_ONCE = 200, 20
+FOLLOWING, MOST_FOLLOWING = 20, 100
+"""Messages that are changed when their picture is ready: from the first number on, others had better wait for it."""
 
 
 def _figures(view: Card | Form) -> tuple[Figure, ...]:
@@ -53,7 +55,7 @@ class Uploads:
 
     @property
     def can_follow(self) -> bool:
-        """Whether one more message can be shown again later."""
+        """Whether one more message may as well be shown again later: Slack takes only so many changes a minute."""
         return len(self._following) < FOLLOWING
 
     def _file(self, figure: Figure) -> str | None:
@@ -124,7 +126,7 @@ class Uploads:
 
     def follow(self, place: str, view: Card, shown: Files, show: Callable[[Files], Awaitable[Any]]) -> None:
         """Shows the view again with the pictures that it was not shown with, unless something else stands in that place by then."""
-        if (self.are_missing(view) or self.ready(view) != shown) and self.can_follow:
+        if (self.are_missing(view) or self.ready(view) != shown) and len(self._following) < MOST_FOLLOWING:
             self.leave(place)
             task = self._following[place] = asyncio.create_task(self._show_again(view, shown, show))
             task.add_done_callback(lambda ended: self._following.pop(place) if self._following.get(place) is ended else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 
 from bot.pictures import Pictures
 from bot.slack.send import SlackSender, client
-from bot.slack.upload import Uploads
+from bot.slack.upload import FOLLOWING, Uploads
 from handlers.routing import Request, Router
 from handlers.views import Button, Card, Form, Message, Outcome, Reply, TextField
 from scheduler.delivery import BadContent, Sent, Target
@@ -24,7 +24,6 @@ from tests.slack.conftest import Bot, serving
 from tests.slackdouble.slackdouble import SlackDouble, User
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-WAITS = (0.01,) * 5
 ROUND = card()
 ALTERNATIVE = "A radar of this round beside the last"
 
@@ -32,10 +31,12 @@ ALTERNATIVE = "A radar of this round beside the last"
 class Post:
     """What delivers messages with pictures, and does not wait long for Slack."""
 
-    def __init__(self, slack: SlackDouble, pictures: Pictures, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, slack: SlackDouble, pictures: Pictures, session: aiohttp.ClientSession, *, waits: Sequence[float] = (0.01,) * 5
+    ) -> None:
         self.slack, self.pictures, self.session = slack, pictures, session
         api = client(slack.bot_token, slack.api_url, session)
-        self.uploads = Uploads(api, pictures, waits=WAITS)
+        self.uploads = Uploads(api, pictures, waits=waits)
         self.sender = SlackSender(api, self.uploads)
 
     async def sends(self, place: str, view: Card = ROUND, *, live: str | None = None, handle: str | None = None) -> Any:
@@ -117,7 +118,7 @@ async def test_a_picture_that_is_never_ready_leaves_the_table(post: Post, slack:
     await post.is_done()
     assert json.dumps(slack.messages[place]) == before
     assert not slack.called("chat.update")
-    assert len(slack.called("files.info")) == len(WAITS)
+    assert len(slack.called("files.info")) == 5
     slack.assert_clean()
 
 
@@ -147,13 +148,26 @@ async def test_an_upload_that_fails_costs_nobody_the_message_and_is_not_tried_ag
         assert len(slack.called("files.getUploadURLExternal")) == 1
 
 
-async def test_ten_people_are_shown_one_file(post: Post, slack: SlackDouble) -> None:
-    slack.ready_after = 2
-    places = [slack.channel(f"place-{number}") for number in range(10)]
-    await asyncio.gather(*map(post.sends, places))
+async def test_many_people_are_shown_one_file_and_the_later_ones_at_once(post: Post, slack: SlackDouble) -> None:
+    """Sent eight at a time, as delivery does; Slack takes only so many changes a minute."""
+    slack.ready_after = math.inf
+    patient = Post(slack, post.pictures, post.session, waits=(0.05,) * 60)
+    places = [slack.channel(f"place-{number}") for number in range(48)]
+
+    async def delivers() -> None:
+        for start in range(0, len(places), 8):
+            await asyncio.gather(*map(patient.sends, places[start : start + 8]))
+
+    delivering = asyncio.create_task(delivers())
+    await slack.until(lambda: len(slack.called("chat.postMessage")) >= FOLLOWING, 10, "messages")
+    asked = len(slack.called("files.info"))
+    await slack.until(lambda: len(slack.called("files.info")) > asked + 5, 10, "questions about the file")
+    slack.ready_after = 1
+    await delivering
     for place in places:
         await shown(slack, partial(newest, slack, place))
     assert len(slack.files) == len(slack.called("upload")) == 1
+    assert len(slack.called("chat.update")) == 24
 
 
 async def test_a_picture_that_is_ready_goes_out_with_the_message(post: Post, slack: SlackDouble) -> None:
