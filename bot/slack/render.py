@@ -88,7 +88,7 @@ def _block(block: Block, ticket: str, number: int, files: Files, *, may_table: b
             return [_line(line.text, line.note, line.button, ticket, f"{number}.{place}") for place, line in enumerate(block.lines)]
         case Picture():
             file, table = files.get(block.figure), _table(block.table, native=may_table)
-            return [_image(file, block.alt), *table] if file else [*table, *(_note(part) for part in _parts(block.alt))]
+            return [*table, _image(file, block.alt)] if file else [*table, *(_note(part) for part in _parts(block.alt))]
         case _:
             assert_never(block)
 

@@ -103,7 +103,7 @@ async def test_a_message_goes_out_with_its_table_and_the_picture_follows(post: P
     assert "Not shown" in json.dumps(message["blocks"])
     words = message["text"]
     changed = await shown(slack, partial(newest, slack, place))
-    assert kinds(changed).index("image") < kinds(changed).index("table")
+    assert kinds(changed).index("table") < kinds(changed).index("image")
     assert changed["text"] == words
     assert len(slack.called("files.info")) == after
     slack.assert_clean()

@@ -1,4 +1,4 @@
-"""Pictures on the page: shown with their words above their table, fetched by whoever has the address, for some hours."""
+"""Pictures on the page: shown with their words below their table, fetched by whoever has the address, for some hours."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ async def fetched(bot: Bot, path: str) -> tuple[int, str, bytes]:
         return answer.status, answer.content_type, await answer.read()
 
 
-async def test_a_picture_stands_above_its_table_with_its_words_and_size(bob: Window) -> None:
+async def test_a_picture_stands_below_its_table_with_its_words_and_size(bob: Window) -> None:
     shown = image(bob)
     assert shown["alt"] == ALTERNATIVE
     assert (shown["width"], shown["height"]) == ("1000", "900")
-    following = shown.find_next("table")
-    assert isinstance(following, Tag)
-    assert "Not shown" in following.get_text()
+    before = shown.find_previous("table")
+    assert isinstance(before, Tag)
+    assert "Not shown" in before.get_text()
     assert "img-src 'self'" in bob.headers["Content-Security-Policy"]
     assert str(shown["src"]).startswith("/pictures/")
 
