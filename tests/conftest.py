@@ -52,12 +52,6 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _bank_holidays() -> None:
-    """Loaded before any loop runs, as a server's first tick does in a thread."""
-    calendar.is_working_day(date(2026, 11, 23))
-
-
 def _migrated(url: str) -> None:
     async def run() -> None:
         database = Database(url)
