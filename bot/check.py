@@ -46,4 +46,5 @@ async def _database(settings: Settings) -> tuple[bool, list[str]]:
 def _keys(settings: Settings) -> str:
     if settings.dih_secret_keys:
         return "DIH_SECRET_KEYS is set."
-    return "DIH_SECRET_KEYS is not set: links to files end when the server stops, and several servers would not know each other's."
+    unset = "DIH_SECRET_KEYS is not set: links to files end when the server stops, and several servers would not know each other's."
+    return f"{unset} No round of the maturity pulse can be opened."

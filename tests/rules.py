@@ -29,6 +29,7 @@ OPENS_TRANSACTIONS = {
     "storage/schema.py": "migrations",
     "scheduler/delivery.py": "a job",
     "scheduler/planner.py": "a job",
+    "scheduler/pulse.py": "a job",
     "scheduler/retention.py": "a job",
     "bot/dispatch.py": "interactions",
     "bot/__main__.py": "the command line",

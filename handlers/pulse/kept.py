@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from handlers.pulse import wheel
 from handlers.pulse.collation import Collation
 from handlers.pulse.disclosure import PublishedDimension, PublishedRound
@@ -22,12 +20,7 @@ def words_of(wheel_: Wheel) -> WheelWords:
 
 def wheel_of(round: Round) -> Wheel:
     """The wheel that a round asks, in the words it had when the round opened."""
-    return _wheel(round.wheel.words)
-
-
-@lru_cache(maxsize=8)
-def _wheel(words: str) -> Wheel:
-    return wheel.load(words, "a wheel that was asked")
+    return wheel.read(round.wheel.words)
 
 
 def results_of(published: PublishedRound) -> Results:

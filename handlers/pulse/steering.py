@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,9 +43,9 @@ def _name(wheel_: Wheel) -> str:
     return f"{wheel_.key}:{wheel_.version}"
 
 
-def _wheels() -> tuple[Mapping[str, Wheel], tuple[WheelFault, ...]]:
+async def _wheels() -> tuple[Mapping[str, Wheel], tuple[WheelFault, ...]]:
     """(The wheels that can be asked by name, what is wrong with the others)."""
-    found = wheel.available()
+    found = await asyncio.to_thread(wheel.available)
     return {_name(each): each for each in found if isinstance(each, Wheel)}, tuple(each for each in found if isinstance(each, WheelFault))
 
 
@@ -55,8 +56,8 @@ def _wheels() -> tuple[Mapping[str, Wheel], tuple[WheelFault, ...]]:
 async def ask_open(request: Request) -> Outcome:
     """Asks what, of whom and until when."""
     await _refuse_second(request)
-    usual = calendar.working_day_from((request.now + USUAL).astimezone(words.LONDON).date())
-    first = next(iter(_wheels()[0]), "")
+    usual = (request.now + USUAL).astimezone(words.LONDON).date()
+    first = next(iter((await _wheels())[0]), "")
     groups = tuple(sorted(group.value for group in words.GROUPS))
     return (await _open_form(request)).filled({"wheel": first, "last_day": usual.isoformat(), "groups": groups})
 
@@ -72,7 +73,7 @@ async def _refuse_second(request: Request) -> None:
 
 
 async def _open_form(_request: Request) -> Form:
-    wheels, faults = _wheels()
+    wheels, faults = await _wheels()
     options = tuple(Option(value=name, label=words.short(f"{each.title}, version {each.version}", 75)) for name, each in wheels.items())
     fields = (
         Choice(name="wheel", label="Wheel", options=options),
@@ -96,7 +97,7 @@ async def preview(request: Request) -> Outcome:
     if wrong := _wrong_day(date.fromisoformat(last_day), request.now):
         return (await _open_form(request)).refused({"last_day": wrong}, request)
     args = {"wheel": request.one("wheel"), "last_day": last_day, "groups": ".".join(sorted(groups))}
-    planned = _planned(args, request.now)
+    planned = await _planned(args, request.now)
     number = await _count_asked(request, planned)
     open_ = Button(label="Open the round", action="pulse.open", args=args, style="primary")
     change = Button(label="Change it", action="pulse.ask_open", does="ask")
@@ -124,9 +125,9 @@ def _walk(asked: Wheel) -> Table:
     return Table(columns=("Dimension", *levels), rows=rows, caption="What is asked, and what each level means")
 
 
-def _planned(args: Mapping[str, str], now: datetime) -> _Planned:
+async def _planned(args: Mapping[str, str], now: datetime) -> _Planned:
     """What a button says, looked at again; raises Refused."""
-    found = _wheels()[0].get(args.get("wheel", ""))
+    found = (await _wheels())[0].get(args.get("wheel", ""))
     day = args.get("last_day", "")
     groups = args.get("groups", "").split(".")
     if found is None or not re.fullmatch(r"\d{4}-\d\d-\d\d", day, re.ASCII) or not set(groups) <= {group.value for group in words.GROUPS}:
@@ -152,7 +153,7 @@ async def _count_asked(request: Request, planned: _Planned) -> int:
 async def open_round(request: Request) -> Outcome:
     """Opens the round. Those who are asked hear of it in working hours."""
     await _refuse_second(request)
-    planned = _planned(request.args, request.now)
+    planned = await _planned(request.args, request.now)
     number = await _count_asked(request, planned)
     try:
         round = await rounds.add(

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib import resources
 
 import yaml
@@ -69,8 +70,18 @@ def load(text: str, name: str) -> Wheel:
 
 
 def written(wheel: Wheel) -> str:
-    """The wheel as text that `load` reads: the same for the same words, however their file was laid out."""
+    """The wheel as text: the same for the same words, however their file was laid out."""
     return json.dumps(asdict(wheel), ensure_ascii=False)
+
+
+def read(text: str) -> Wheel:
+    """The wheel that was written so."""
+    parts = json.loads(text)
+    levels = tuple(Level(**each) for each in parts.pop("levels"))
+    dimensions = tuple(
+        Dimension(key=each["key"], title=each["title"], descriptors=tuple(each["descriptors"])) for each in parts.pop("dimensions")
+    )
+    return Wheel(**parts, levels=levels, dimensions=dimensions)
 
 
 def illustrative() -> Wheel:
@@ -78,8 +89,12 @@ def illustrative() -> Wheel:
     return next(found for found in available() if isinstance(found, Wheel) and found.key == "illustrative")
 
 
+@cache
 def available() -> tuple[Wheel | WheelFault, ...]:
-    """The wheels in the folder `wheels`, and what is wrong with those that cannot be read, by file name."""
+    """The wheels in the folder `wheels`, and what is wrong with those that cannot be read, by file name.
+
+    They are read once, which takes a moment: YAML is slow.
+    """
     files = (file for file in (resources.files("handlers.pulse") / "wheels").iterdir() if file.name.endswith(".yaml"))
     return tuple(_read(file.read_bytes(), file.name) for file in sorted(files, key=lambda file: file.name))
 

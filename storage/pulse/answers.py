@@ -75,7 +75,7 @@ async def _key_to_write(session: Session, round: Round, now: datetime) -> RoundK
 async def save(session: Session, round: Round, person_id: int, said: Said, *, now: datetime) -> None:
     """Keeps what somebody says to an item, in place of what they said before; raises NotOpen, Unreadable and TooLong."""
     key = await _key_to_write(session, round, now)
-    await participation.begin(session, round.id, person_id)
+    await participation.start(session, round.id, person_id)
     tag = key.tag(person_id, said.item)
     await _PUT(session, {"tag": tag, "sealed": key.seal(tag, said)})
 

@@ -39,7 +39,7 @@ _ADD = Upsert(ParticipationRow, unique=("round_id", "person_id"))
 _PUT = Upsert(ParticipationRow, unique=("round_id", "person_id"), replacing=("state",))
 
 
-async def begin(session: Session, round_id: int, person_id: int) -> None:
+async def start(session: Session, round_id: int, person_id: int) -> None:
     """They take part."""
     await _ADD(session, {"round_id": round_id, "person_id": person_id, "state": Participation.BEGUN})
     await _move(session, round_id, person_id, Participation.DECLINED, Participation.QUIET)

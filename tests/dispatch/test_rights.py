@@ -23,6 +23,7 @@ STAFF, PARTNER, CORE_TEAM, ADMINISTRATOR, AUTHOR, LEAD = "staff", "partner repre
 ROLES = (STAFF, PARTNER, CORE_TEAM, ADMINISTRATOR, AUTHOR, LEAD)
 EVERYBODY, ADMINISTRATORS, THE_AUTHOR = set(ROLES), {ADMINISTRATOR}, {AUTHOR}
 THE_CORE_TEAM, ALL_OTHERS, THE_PROJECTS_TEAM = {CORE_TEAM}, EVERYBODY - THE_AUTHOR, {CORE_TEAM, LEAD}
+MEMBERS = {CORE_TEAM, PARTNER}
 
 TABLE: Mapping[tuple[Kind, str], set[str]] = {
     ("command", "help"): EVERYBODY,
@@ -90,10 +91,32 @@ TABLE: Mapping[tuple[Kind, str], set[str]] = {
     ("command", "admin partners"): ADMINISTRATORS,
     ("action", "people.ask_partner"): ADMINISTRATORS,
     ("form", "people.add_partner"): ADMINISTRATORS,
+    ("command", "pulse"): EVERYBODY,
+    ("action", "pulse.show"): EVERYBODY,
+    ("action", "pulse.start"): MEMBERS,
+    ("form", "pulse.answer"): MEMBERS,
+    ("action", "pulse.skip"): MEMBERS,
+    ("action", "pulse.back"): MEMBERS,
+    ("action", "pulse.decline"): MEMBERS,
+    ("command", "pulse results"): EVERYBODY,
+    ("action", "pulse.results"): EVERYBODY,
+    ("action", "pulse.comments"): EVERYBODY,
+    ("command", "pulse open"): THE_CORE_TEAM,
+    ("action", "pulse.ask_open"): THE_CORE_TEAM,
+    ("form", "pulse.preview"): THE_CORE_TEAM,
+    ("action", "pulse.open"): THE_CORE_TEAM,
+    ("command", "pulse progress"): THE_CORE_TEAM,
+    ("action", "pulse.progress"): THE_CORE_TEAM,
+    ("command", "pulse close"): THE_CORE_TEAM,
+    ("action", "pulse.ask_close"): THE_CORE_TEAM,
+    ("form", "pulse.close"): THE_CORE_TEAM,
+    ("action", "pulse.ask_priority"): THE_CORE_TEAM,
+    ("form", "pulse.agree"): THE_CORE_TEAM,
+    ("action", "pulse.drop_priority"): THE_CORE_TEAM,
 }
 ARGS = {
     "idea": "1", "outcome": "accepted", "offset": "0", "person": "1", "place": "C1", "project": "1", "report": "1", "event": "1",
-    "kind": "cop", "answer": "yes",
+    "kind": "cop", "answer": "yes", "round": "1", "item": "purpose", "number": "1", "last_day": "2026-12-04",
 }  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from tests.pulse.burglar import carried_away, opened, places_left
 from tests.pulse.circle import KEYS, Circle, Sheet, answers_all, said_by, says, stored_at_once
 from tests.storage.hub import everything_kept, number_of, only_postgresql, only_sqlite
 
+searching = pytest.mark.may_block("every byte is looked at in another thread, which keeps the interpreter for itself now and then")
 SHOWN, HIDDEN = "purpose", "evidence"
 PASSING = ("pulse_keys", "pulse_open", "pulse_participation")
 
@@ -89,6 +90,7 @@ async def watched(database: Database, database_url: str, clock: FakeClock) -> Wa
     return watched
 
 
+@searching
 async def test_after_the_close_nobody_can_look(watched: Watched) -> None:
     said = await watched.all_said()
     assert {len(each) for each in said.values()} == {9}
@@ -173,6 +175,7 @@ async def test_an_answer_cannot_be_put_under_another_name(watched: Watched) -> N
 
 
 @only_sqlite
+@searching
 async def test_on_sqlite_a_busy_reader_leaves_nothing_behind(watched: Watched) -> None:
     circle = watched.circle
     reader = sqlite3.connect(with_driver(watched.url).database or "", isolation_level=None)
@@ -204,6 +207,7 @@ async def test_on_sqlite_no_hidden_number_keeps_an_order(watched: Watched) -> No
 
 
 @only_postgresql
+@searching
 async def test_on_postgresql_a_busy_reader_holds_the_close_back_and_nobody_else(watched: Watched) -> None:
     circle = watched.circle
     await circle.marks_closing()
@@ -256,6 +260,7 @@ def _careless_statistics(url: str) -> str:
 
 
 @only_postgresql
+@searching
 async def test_on_postgresql_statistics_keep_no_value_and_no_side_table_does(watched: Watched) -> None:
     assert "c4ca4238a0b923820dcc509a6f75849b" in await asyncio.to_thread(_careless_statistics, watched.url), "they would be found"
     before = await asyncio.to_thread(_catalogue, watched.url)
