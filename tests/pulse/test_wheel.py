@@ -203,5 +203,5 @@ def test_the_wheels_are_part_of_what_is_installed() -> None:
     root = Path(__file__).parents[2]
     setup = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]
     packed = {path for pattern in setup["package-data"]["handlers.pulse"] for path in (root / "handlers/pulse").glob(pattern)}
-    assert "handlers.pulse" in setup["packages"]
+    assert "handlers*" in setup["packages"]["find"]["include"]
     assert {path.name for path in packed} == {"illustrative.yaml", "wheel.schema.json"}

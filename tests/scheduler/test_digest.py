@@ -15,7 +15,7 @@ from storage.places import GroupPlace
 from tests.scheduler.conftest import Post
 
 PLACE = GroupPlace(group=Group.CORE_TEAM, channel="slack", tenant="T1", place="C1")
-HALF_HOUR = timedelta(minutes=30)
+HOUR = timedelta(hours=1)
 
 
 async def _shared(post: Post, author: Person, title: str) -> None:
@@ -27,7 +27,7 @@ async def _shared(post: Post, author: Person, title: str) -> None:
 
 
 async def _lives_through(post: Post, until: datetime) -> list[tuple[datetime, str]]:
-    """(When, what) was sent while two servers planned and delivered every half hour."""
+    """(When, what) was sent while two servers planned and delivered every hour."""
     planner = Planner(post.database, clock=post.clock, topics=(digest.due,))
     delivery = Delivery(post.database, ROUTES, post.senders, clock=post.clock, lease_seconds=60)
     sent = []
@@ -37,7 +37,7 @@ async def _lives_through(post: Post, until: datetime) -> list[tuple[datetime, st
             await delivery.run()
         sent += [(post.clock.now, sending.title) for sending in post.slack.sendings]
         post.slack.sendings.clear()
-        post.clock.now += HALF_HOUR
+        post.clock.now += HOUR
     return sent
 
 
@@ -73,7 +73,7 @@ async def test_without_a_place_only_members_get_it(post: Post) -> None:
     ann = await post.person("ANN")
     await post.person("HEAD", administrator=True)
     await _shared(post, ann, "A secret of the Core Team")
-    assert await _lives_through(post, post.clock.now + HALF_HOUR) == [], "administrators who are no members do not"
+    assert await _lives_through(post, post.clock.now + HOUR) == [], "administrators who are no members do not"
     assert await post.states() == ["spread", "dropped"]
 
 
@@ -83,5 +83,5 @@ async def test_a_place_that_is_gone_is_told_member_by_member(post: Post) -> None
         await places.set_place(session, PLACE, now=post.clock.now)
     await _shared(post, ann, "Quieter nights")
     post.slack.results = [TargetDead(reason="gone")]
-    sent = await _lives_through(post, post.clock.now + HALF_HOUR)
+    sent = await _lives_through(post, post.clock.now + HOUR)
     assert [title for _, title in sent] == ["The hub on Monday 23 November 2026"] * 2, "the place refused it, the member got it"

@@ -165,14 +165,15 @@ async def test_what_became_untrue_or_late_while_it_waited_is_dropped(post: Post,
     await year.answers(bob, Answer.YES, bids)
     await year.answers(carl, Answer.YES, posters)
     clock.now = _london("2027-03-24T12:30")
-    assert await Planner(post.database, clock=clock).run() == 3
+    planner = Planner(post.database, clock=clock, topics=(rules.due,))
+    assert await planner.run() == 3
     await year.answers(bob, Answer.NO, bids)
     await year.moves(posters, "2027-04-07T12:30")
     clock.now = _london("2027-03-30T12:00")
     await post.worker.run()
     assert await post.states() == ["dropped"] * 3
     await year.moves(posters, "2027-04-03T12:30")
-    assert await Planner(post.database, clock=clock).run() == 0, "who was just told of a start four days ahead needs no reminder of it"
+    assert await planner.run() == 0, "who was just told of a start four days ahead needs no reminder of it"
 
 
 # -- what changed
