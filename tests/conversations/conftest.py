@@ -14,6 +14,7 @@ from storage import accounts, people, rights, signin
 from storage.database import Database
 from storage.people import AccountKey, Group, Seen
 from storage.rights import Rights
+from tests.conftest import SECRET_KEY
 from tests.conversations.chat import Chat
 from tests.conversations.slack_chat import SlackChat
 from tests.processes.serving import free_port
@@ -96,11 +97,12 @@ async def hub(request: pytest.FixtureRequest, database_url: str) -> AsyncIterato
             dih_database_url=database_url,
             dih_port=port,
             dih_rate_per_minute=1000,
+            dih_secret_keys=(SecretStr(SECRET_KEY),),
             slack_signing_secret=SecretStr("secret"),
             slack_bot_token=SecretStr(slack.bot_token),
             slack_api_url=slack.api_url,
         )
-        server = Server(settings, Database(database_url))
+        server = Server(settings, Database(database_url, settings.keys))
         async with server.database.transaction() as session:
             await people.add_organisation(session, name="University Hospitals Dorset", domains=("uhd.nhs.uk",))
         await server.start()

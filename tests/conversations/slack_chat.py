@@ -62,7 +62,8 @@ class SlackChat:
             element = modal._find(label)["element"]
             boxes = [option["text"]["text"] for option in element["options"]] if element["type"] == "checkboxes" else []
             ticked = boxes if answer == "yes" else [box for box in boxes if box in answer.split("; ")]
-            modal.fill({label: ticked if boxes else answer})
+            several = answer.split("; ") if element["type"] == "multi_static_select" else answer
+            modal.fill({label: ticked if boxes else several})
         self._sent = (dict(modal.view), modal.values())
         await modal.submit()
 
