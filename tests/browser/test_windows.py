@@ -141,7 +141,7 @@ async def test_a_picture_fits_the_window_and_the_paper(bot: Bot, desk: Desk, wid
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
         assert abs(box["width"] / box["height"] - 1000 / 900) < 0.01
-        assert table["y"] >= box["y"] + box["height"]
+        assert table["y"] + table["height"] <= box["y"]
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
         await desk.photograph(page, f"picture-{width}-{medium}")
     assert desk.complaints == []
