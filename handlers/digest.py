@@ -16,7 +16,7 @@ from storage.education import EventKind
 from storage.ideas import IdeaState
 from storage.people import Group
 from storage.projects import reports
-from storage.pulse import participation, rounds
+from storage.pulse import participation, results, rounds
 from storage.pulse.rounds import RoundState
 
 router = Router()
@@ -45,7 +45,7 @@ async def parts(session: Session, now: datetime) -> tuple[Part, ...]:
     """All that there is to say; parts without a line are left out."""
     made = (
         await _to_decide(session, now), await _new(session, now), await _changes(session, now), await _coming(session, now),
-        await _pulse(session), await _not_reached(session, now),
+        await _pulse(session), await _priorities(session, now), await _not_reached(session, now),
     )  # fmt: skip
     return tuple(part for part in made if part.total)
 
@@ -109,6 +109,22 @@ async def _pulse(session: Session) -> Part:
         said = f"{words.number(finished)} of {words.count(asked, 'person', 'people')} have finished."
         lines = (Line(text=said, note=f"It is open until {words.moment(round.closes_at)}."),)
     return Part(heading="The maturity pulse", lines=lines, total=len(lines), more="pulse progress")
+
+
+async def _priorities(session: Session, now: datetime) -> Part:
+    """What was agreed on the last round of the pulse and is soon to be looked at again, or should have been."""
+    over = await rounds.list_over(session, limit=1)
+    agreed = await results.priorities(session, over[0].id) if over else ()
+    soon = sorted((each for each in agreed if each.review_on <= local_day(now + AHEAD)), key=lambda each: each.review_on)
+    lines = tuple(
+        Line(
+            text=each.title,
+            note=f"{each.owner} looks after it. To be looked at again on {words.day(each.review_on)}.",
+            button=Button(label="Open", action="pulse.results", args={"round": str(over[0].id)}),
+        )
+        for each in soon
+    )
+    return Part(heading="Priorities to look at again", lines=lines, total=len(lines), more="pulse results")
 
 
 async def _not_reached(session: Session, now: datetime) -> Part:

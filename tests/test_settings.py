@@ -10,6 +10,7 @@ from cryptography.fernet import Fernet
 
 from bot import settings
 from bot.settings import Settings, SettingsFaults
+from handlers.pulse.disclosure import LEAST_MINIMUM, MINIMUM
 
 KEY = Fernet.generate_key().decode()
 
@@ -170,6 +171,7 @@ def test_a_public_address_that_the_pages_do_not_stand_at_is_refused(monkeypatch:
         ("DIH_LEASE_SECONDS", "0.1", "3,600"),
         ("DIH_TICK_SECONDS", "0.1", "86,400"),
         ("DIH_DELIVERY_SECONDS", "0.1", "86,400"),
+        ("DIH_PULSE_MINIMUM", str(LEAST_MINIMUM), "50"),
     ],
 )
 def test_numbers_that_make_no_sense_are_refused(monkeypatch: pytest.MonkeyPatch, name: str, least: str, most: str) -> None:
@@ -179,6 +181,10 @@ def test_numbers_that_make_no_sense_are_refused(monkeypatch: pytest.MonkeyPatch,
     beyond = ("0", "-1", str(int(most.replace(",", "")) + 1), *(() if whole else ("1e300", "inf", "nan", "0.01")))
     for value in beyond:
         assert _faults(monkeypatch, **{name: value}) == [f"{name}: write a number from {least} to {most}."]
+
+
+def test_the_smallest_number_of_the_pulse_is_that_of_its_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _load(monkeypatch).dih_pulse_minimum == MINIMUM
 
 
 def test_settings_never_show_a_secret_when_they_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:

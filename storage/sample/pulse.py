@@ -33,10 +33,11 @@ COMMENTS = (
 )
 CHOSEN = ("spreading", "evidence", "culture")
 PRIORITIES = (
-    ("Education programme: three days a year, and a follow-up", "core"),
-    ("Developing the Impact: every partner reports once a year", "network"),
-    ("A common language for stages and benefits", "partner"),
+    ("Education programme: three days a year, and a follow-up", "core", 9),
+    ("Developing the Impact: every partner reports once a year", "network", 45),
+    ("A common language for stages and benefits", "partner", 80),
 )
+"""Who looks after each, and in how many days it is looked at again."""
 ANSWERS: Mapping[str, tuple[int | None, ...]] = {
     "dietitian": (3, 3, 2, 3, 2, 3, 4, 4),
     "social": (4, 3, 3, 2, 2, 0, 3, 4),
@@ -68,8 +69,8 @@ async def _last_year(session: Session, hub: SampleHub, wheel: WheelWords, now: d
     )
     await results.keep(session, round.id, Results(invited=14, took_part=11, numbers=numbers, most_chosen=CHOSEN), COMMENTS)
     await rounds.mark_cleaned(session, round.id)
-    for title, owner in PRIORITIES:
-        review_on = (now + timedelta(days=45)).date()
+    for title, owner, days in PRIORITIES:
+        review_on = (now + timedelta(days=days)).date()
         await results.add_priority(session, round.id, most=3, title=title, owner_id=hub.people[owner], review_on=review_on)
 
 

@@ -16,7 +16,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.pulse.wheel import LONGEST_DESCRIPTOR, Dimension, Level, Wheel, WheelFault, illustrative, load
+from handlers.pulse.wheel import LONGEST_DESCRIPTOR, Dimension, Level, Wheel, WheelFault, available, illustrative, load, read, written
 
 FOLDER = resources.files("handlers.pulse") / "wheels"
 SHIPPED = (FOLDER / "illustrative.yaml").read_text("utf-8")
@@ -197,6 +197,19 @@ def test_whatever_is_written_is_loaded_whole_or_refused_with_a_line(chance: rand
 def test_other_words_are_another_wheel() -> None:
     assert load(SMALL.replace("We learn.", "We learnt."), "ours.yaml") != load(SMALL, "ours.yaml")
     assert load(SMALL.replace("version: 3", "version: 4"), "ours.yaml") == replace(load(SMALL, "ours.yaml"), version=4)
+
+
+def test_a_wheel_is_written_and_read_again_however_its_file_was_laid_out() -> None:
+    wheel = load(SMALL, "ours.yaml")
+    assert read(written(wheel)) == wheel
+    assert read(written(illustrative())) == illustrative()
+    laid_out = yaml.safe_dump(yaml.safe_load(SMALL), sort_keys=True)
+    assert laid_out != SMALL
+    assert written(load(laid_out, "ours.yaml")) == written(wheel)
+
+
+def test_the_wheels_that_can_be_asked_are_those_of_the_folder() -> None:
+    assert available() == (illustrative(),)
 
 
 def test_the_wheels_are_part_of_what_is_installed() -> None:

@@ -62,7 +62,7 @@ async def test_twenty_who_read_and_then_write_all_succeed(database_url: str) -> 
 
 async def test_sqlite_is_set_up_for_safety(sqlite_template: Path) -> None:
     database = Database(f"sqlite:///{sqlite_template}")
-    wanted = {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 10000, "synchronous": 1}
+    wanted = {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 10000, "synchronous": 1, "secure_delete": 1, "temp_store": 2}
     async with database.reading() as session:
         found = {name: await session.scalar(sa.text(f"PRAGMA {name}")) for name in wanted}
     await database.close()
