@@ -96,7 +96,10 @@ async def card(request: Request, over: Over) -> Card:
     """All of it but the comments."""
     published = over.published
     part = f"{words.number(published.took_part)} of {words.number(published.invited)} took part ({published.response_rate:.0%})."
-    how = f"A question is shown where at least {published.minimum} people scored it and nobody’s answer can be told from it."
+    how = (
+        f"A question is shown where at least {published.minimum} people scored it. "
+        "It is not shown where it could make somebody sure of another person’s answer."
+    )
     blocks = (
         Text(text=part),
         *phrases.origin(over.wheel),

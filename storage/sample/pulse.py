@@ -14,6 +14,7 @@ from storage.pulse.sealing import Said
 from storage.sample.roles import SampleHub
 
 MINIMUM = 5
+FRIDAY = 4
 LAST: Mapping[str, tuple[int, int, int, int, int]] = {
     "purpose": (11, 0, 8, 12, 13),
     "needs": (11, 0, 8, 8, 12),
@@ -33,11 +34,11 @@ COMMENTS = (
 )
 CHOSEN = ("spreading", "evidence", "culture")
 PRIORITIES = (
-    ("Education programme: three days a year, and a follow-up", "core", 9),
+    ("Education programme: three days a year, and a follow-up", "core", 7),
     ("Developing the Impact: every partner reports once a year", "network", 45),
     ("A common language for stages and benefits", "partner", 80),
 )
-"""Who looks after each, and in how many days it is looked at again."""
+"""Who looks after each, and after how many days it is looked at again, on a Friday."""
 ANSWERS: Mapping[str, tuple[int | None, ...]] = {
     "dietitian": (3, 3, 2, 3, 2, 3, 4, 4),
     "social": (4, 3, 3, 2, 2, 0, 3, 4),
@@ -70,12 +71,17 @@ async def _last_year(session: Session, hub: SampleHub, wheel: WheelWords, now: d
     await results.keep(session, round.id, Results(invited=14, took_part=11, numbers=numbers, most_chosen=CHOSEN), COMMENTS)
     await rounds.mark_cleaned(session, round.id)
     for title, owner, days in PRIORITIES:
-        review_on = (now + timedelta(days=days)).date()
+        review_on = _friday(now + timedelta(days=days)).date()
         await results.add_priority(session, round.id, most=3, title=title, owner_id=hub.people[owner], review_on=review_on)
 
 
+def _friday(at: datetime) -> datetime:
+    """That day, or the Friday after it."""
+    return at + timedelta(days=(FRIDAY - at.weekday()) % 7)
+
+
 async def _this_year(session: Session, hub: SampleHub, wheel: WheelWords, now: datetime) -> None:
-    closes = (now + timedelta(days=10)).replace(hour=17, minute=0, second=0, microsecond=0)
+    closes = _friday(now + timedelta(days=7)).replace(hour=17, minute=0, second=0, microsecond=0)
     opened = now - timedelta(days=4)
     round = await rounds.add(session, wheel=wheel, opens_at=opened, closes_at=closes, groups=tuple(Group), minimum=MINIMUM)
     await answers.add_key(session, round.id)
