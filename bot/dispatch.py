@@ -12,6 +12,7 @@ from datetime import datetime
 from bot.limits import RateLimit
 from bot.links import FileLinks
 from handlers import forms, screening
+from handlers.calendar import local_day
 from handlers.errors import GONE, Refused
 from handlers.routing import FormRoute, Interaction, Profile, Request, Right, Route, Routes
 from handlers.views import Form, Link, Outcome, Quiet, Reply, Text, says
@@ -307,7 +308,7 @@ class Dispatcher:
     async def _guarded(self, interaction: Interaction, findings: Mapping[str, screening.Finding], now: datetime) -> Answer:
         """The guard's answer: the same form with what was typed, or a sentence; only a count is kept."""
         async with self._database.transaction() as session:
-            await counts.add_one(session, day=now.astimezone(LONDON).date(), what="patient data refused")
+            await counts.add_one(session, day=local_day(now), what="patient data refused")
         route = self._routes.forms.get(interaction.name) if interaction.kind == "form" else None
         if route is None:
             words = (PATIENT_DATA, DELETE_IT) if interaction.kind == "event" else (PATIENT_DATA,)

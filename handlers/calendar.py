@@ -13,6 +13,11 @@ OPENS = time(9)
 CLOSES = time(17)
 
 
+def local_day(instant: datetime, zone: ZoneInfo = LONDON) -> date:
+    """The day that calendars in the zone show at an instant."""
+    return instant.astimezone(zone).date()
+
+
 @cache
 def _bank_holidays(year: int) -> frozenset[date]:
     import holidays  # here, for it takes a good part of a start
@@ -101,7 +106,7 @@ def weekly_slot(now: datetime, weekday: int, clock: time, zone: ZoneInfo = LONDO
 
     On a bank holiday or at a weekend it begins on the next working day. Wall time decides, so it begins once when clocks change, too.
     """
-    today = now.astimezone(zone).date()
+    today = local_day(now, zone)
     day = today - timedelta(days=(today.weekday() - weekday) % 7)
     while (begins := at_wall_time(working_day_from(day), clock, zone)) > now:
         day -= timedelta(days=7)

@@ -5,16 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from handlers import calendar, words
-from handlers.words import LONDON
+from handlers.calendar import local_day
 from storage.ideas import Idea
 
 ASSESSOR_WITHIN = 4
 DECIDED_WITHIN = 6
-
-
-def local_day(moment: datetime) -> date:
-    """The day on the calendar here."""
-    return moment.astimezone(LONDON).date()
 
 
 def assessor_by(submitted_at: datetime) -> date:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from handlers import words
-from handlers.deadlines import local_day, waits
+from handlers.calendar import local_day
+from handlers.deadlines import waits
 from handlers.routing import Occasion, Request, Router, core_team
 from handlers.views import Block, Button, Card, Line, Lines, Message, Outcome, Reply, Text
 from storage import education, ideas, outbox
 from storage.database import Session
 from storage.education import EventKind
 from storage.ideas import IdeaState
-from storage.people import Group
 from storage.projects import reports
 from storage.pulse import participation, results, rounds
 from storage.pulse.rounds import RoundState
@@ -161,7 +161,7 @@ async def weekly(occasion: Occasion) -> Message | None:
     """The digest as it is true when it is sent; silent when there is nothing to say, when it is late, or to those it is not for."""
     if occasion.now - datetime.fromisoformat(occasion.args["slot"]) >= LATE:
         return None
-    if occasion.person is not None and Group.CORE_TEAM not in occasion.person.groups:
+    if occasion.person is not None and not core_team.held_by(occasion.person):
         return None
     made = await parts(occasion.session, occasion.now)
     return Message(card=_card(made, occasion.now)) if made else None

@@ -297,6 +297,11 @@ class Quiet:
 Outcome: TypeAlias = Reply | Form | File | Quiet
 
 
-def says(title: str, *paragraphs: str, buttons: tuple[Button | Link, ...] = ()) -> Reply:
+def paragraphs(*texts: str) -> tuple[Text, ...]:
+    """Plain paragraphs."""
+    return tuple(Text(text=text) for text in texts)
+
+
+def says(title: str, *texts: str, buttons: tuple[Button | Link, ...] = ()) -> Reply:
     """A private answer of plain paragraphs."""
-    return Reply(card=Card(title=title, blocks=tuple(Text(text=words) for words in paragraphs), buttons=buttons))
+    return Reply(card=Card(title=title, blocks=paragraphs(*texts), buttons=buttons))

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 
 from handlers import calendar
-from handlers.deadlines import ASSESSOR_WITHIN, assessor_by, local_day
+from handlers.calendar import local_day
+from handlers.deadlines import ASSESSOR_WITHIN, assessor_by
 from scheduler.planning import Plan
 from storage import ideas, people
 from storage.database import Session

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from handlers import calendar
-from handlers.words import LONDON
+from handlers.calendar import local_day
 from scheduler import digest, education, ideas, planning, projects, pulse
 from scheduler.planning import Plan
 from storage import nudges, outbox
@@ -41,7 +41,7 @@ class Planner:
             return 0
         async with self._database.transaction() as session:
             fresh = await self._new(session, due, now)
-            await nudges.add(session, fresh.nudges, day=now.astimezone(LONDON).date())
+            await nudges.add(session, fresh.nudges, day=local_day(now))
             await outbox.enqueue(session, *fresh.notices, *planning.messages(fresh.nudges, now), due_at=now)
         return len(fresh.notices) + len(fresh.nudges)
 
@@ -59,7 +59,7 @@ class Planner:
         there = await outbox.known(session, [notice.key for notice in plan.notices])
         said = await nudges.known(session, [nudge.key for nudge in plan.nudges])
         unsaid = [nudge for nudge in plan.nudges if nudge.key not in said]
-        told = await nudges.told_on(session, now.astimezone(LONDON).date()) if unsaid else frozenset()
+        told = await nudges.told_on(session, local_day(now)) if unsaid else frozenset()
         times = await nudges.times(session, {nudge.person_id for nudge in unsaid}) if unsaid else {}
         return Plan(
             notices=tuple(notice for notice in plan.notices if notice.key not in there),

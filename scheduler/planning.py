@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handlers import calendar
-from handlers.words import LONDON
+from handlers.calendar import local_day
 from storage.nudges import Nudge
 from storage.outbox import Notice
 
@@ -44,7 +44,7 @@ def sayable(
 
 def messages(nudges: Collection[Nudge], now: datetime) -> tuple[Notice, ...]:
     """One message for each person who is reminded of something today."""
-    day = now.astimezone(LONDON).date().isoformat()
+    day = local_day(now).isoformat()
     return tuple(
         Notice(key=f"nudges:{person_id}:{day}", kind="nudges.today", person_id=person_id, args={"day": day})
         for person_id in sorted({each.person_id for each in nudges})

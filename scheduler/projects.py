@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from handlers import calendar
-from handlers.words import LONDON
+from handlers.calendar import local_day
 from scheduler.planning import Plan
 from storage import people, projects
 from storage.database import Session
@@ -34,8 +34,8 @@ def nudges(awaited: Collection[Awaited], core_team: Collection[int], now: dateti
     """
     found = []
     for each in awaited:
-        day = calendar.add_months(each.counted_from.astimezone(LONDON).date(), 1)
-        if day > now.astimezone(LONDON).date():
+        day = calendar.add_months(local_day(each.counted_from), 1)
+        if day > local_day(now):
             continue
         about = f"project:{each.id}:update:{day.isoformat()}"
         args = {"project": str(each.id), "since": each.counted_from.isoformat()}

@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from random import Random, SystemRandom
 
 from handlers import calendar
+from handlers.calendar import local_day
 from handlers.pulse import closing
-from handlers.words import LONDON
 from scheduler.planning import Plan
 from storage import people
 from storage.database import Database, Session
@@ -34,7 +34,7 @@ async def due(session: Session, now: datetime) -> Plan:
 
 def reminder_days(opens_at: datetime, closes_at: datetime) -> tuple[date, ...]:
     """Three working days at most, spread over the window, the last of them being its last."""
-    first, last = (instant.astimezone(LONDON).date() for instant in (opens_at, closes_at))
+    first, last = (local_day(instant) for instant in (opens_at, closes_at))
     after = (first + timedelta(days=days) for days in range(1, (last - first).days + 1))
     days = [day for day in after if calendar.is_working_day(day) and calendar.at_wall_time(day, calendar.OPENS) < closes_at]
     return tuple(sorted({days[len(days) // 3], days[len(days) * 2 // 3], days[-1]})) if days else ()
@@ -42,7 +42,7 @@ def reminder_days(opens_at: datetime, closes_at: datetime) -> tuple[date, ...]:
 
 def reminded_by(round: Round, now: datetime) -> tuple[date, ...]:
     """The reminder days that have come. What was missed on one is made up for until the next, and then left."""
-    return tuple(day for day in reminder_days(round.opens_at, round.closes_at) if day <= now.astimezone(LONDON).date())
+    return tuple(day for day in reminder_days(round.opens_at, round.closes_at) if day <= local_day(now))
 
 
 def _nudge(round: Round, person_id: int, number: int) -> Nudge:

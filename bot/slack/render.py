@@ -26,6 +26,7 @@ from handlers.views import (
     Picture,
     Table,
     Text,
+    paragraphs,
 )
 
 MESSAGE_BLOCKS, VIEW_BLOCKS = 50, 100
@@ -276,7 +277,7 @@ VALUE = 1990  # characters of a button's value, of 2,000
 
 def says(title: str, *sentences: str) -> Card:
     """A card of plain sentences."""
-    return Card(title=title, blocks=tuple(Text(text=each) for each in sentences))
+    return Card(title=title, blocks=paragraphs(*sentences))
 
 
 def form_card(button: Button, *sentences: str) -> Card:

@@ -12,7 +12,7 @@ from bot.web import items
 from bot.web.items import PageItem, Words
 from handlers import words
 from handlers.routing import Interaction
-from handlers.views import Card, File, Form, Outcome, Quiet, Reply, Text
+from handlers.views import Card, File, Form, Outcome, Quiet, Reply, Text, paragraphs
 from storage import history
 from storage.database import Database, Session
 from storage.history import Speaker
@@ -61,7 +61,7 @@ class Conversation:
         if answer.unkept and answer.done and not (isinstance(outcome, Form) and outcome.errors):
             content = LATE
         elif isinstance(outcome, Form):
-            problems = tuple(Text(text=text) for text in dict.fromkeys(outcome.errors.values()))
+            problems = paragraphs(*dict.fromkeys(outcome.errors.values()))
             content = Card(title="Your form was not sent", blocks=problems)
         if content is not None:
             async with self._database.transaction() as session:

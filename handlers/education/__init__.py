@@ -1,6 +1,6 @@
 """Education: Community of Practice sessions and Fundamentals of Innovation Adoption days."""
 
 from handlers.education import attending, messages, organising
-from handlers.routing import Router, Routes
+from handlers.routing import Router
 
-router: Router = Routes((attending.router, organising.router, messages.router))
+router = Router().include(attending.router, organising.router, messages.router)

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from datetime import time
 
 from handlers import calendar, words
+from handlers.calendar import local_day
 from handlers.education import phrases
 from handlers.errors import GONE, Refused
 from handlers.paging import Page
-from handlers.routing import Request
+from handlers.routing import Request, core_team
 from handlers.views import Block, Button, Card, Fact, Facts, Line, Lines, Link, Text
-from handlers.words import LONDON
 from storage import education
 from storage.education import Answer, Event, EventKind, EventState, Signup, Standing
-from storage.people import Group
 
 PAGE = 8
 MOST_NAMES = 40
@@ -36,11 +35,6 @@ async def event_in(request: Request, *, held: bool = False) -> Event:
     return found
 
 
-def is_core_team(request: Request) -> bool:
-    """Whether the person looks after the programme."""
-    return Group.CORE_TEAM in request.person.groups
-
-
 # -- one event
 
 
@@ -50,7 +44,7 @@ async def event_card(request: Request, event: Event, *, lead: str = "") -> Card:
     over = event.ends_at <= request.now
     blocks: list[Block] = [Text(text=text) for text in (lead, _news(event, over=over)) if text]
     blocks += [Facts(facts=(*_facts(event), *await _answer(request, event, mine, over=over))), Text(text=event.about)]
-    if is_core_team(request):
+    if core_team.held_by(request.person):
         blocks += await _for_the_core_team(request, event)
     return Card(title=event.title, blocks=tuple(blocks), buttons=_buttons(request, event, mine, over=over))
 
@@ -109,7 +103,7 @@ def _named(names: Sequence[str]) -> str:
 
 
 def _buttons(request: Request, event: Event, mine: Signup | None, *, over: bool) -> tuple[Button | Link, ...]:
-    runs = is_core_team(request)
+    runs = core_team.held_by(request.person)
     if event.state is EventState.CANCELLED:
         return (phrases.calendar_button(event, "Take it out of my calendar"),) if mine and not over else ()
     if over:
@@ -155,11 +149,11 @@ async def coming_card(request: Request, kind: EventKind, offset: int) -> Card:
     heading = f"{page.said(programme.one)}, the next first." if lines else f"No {programme.one} is planned yet. Look again soon."
     blocks: list[Block] = [Text(text=programme.intro), Text(text=heading, kind="note"), *([Lines(lines=lines)] if lines else [])]
     buttons = [*page.turns("education.page", {"kind": kind.value}, back="Earlier", more="Later")]
-    if is_core_team(request):
+    if core_team.held_by(request.person):
         blocks.append(Text(text=await _target(request, kind)))
         args = {"kind": kind.value}
         buttons.append(Button(label=f"Add a {programme.one}", action="education.ask_add", args=args, style="primary", does="ask"))
-    if await education.count_over(request.session, kind, now=request.now, published=not is_core_team(request)):
+    if await education.count_over(request.session, kind, now=request.now, published=not core_team.held_by(request.person)):
         buttons.append(_recordings_button(kind))
     return Card(title=programme.name, blocks=tuple(blocks), buttons=tuple(buttons))
 
@@ -175,7 +169,7 @@ def _recordings_button(kind: EventKind) -> Button:
 
 async def _target(request: Request, kind: EventKind) -> str:
     """The hub's year, planned against its target."""
-    first, next_first = calendar.financial_year(request.now.astimezone(LONDON).date())
+    first, next_first = calendar.financial_year(local_day(request.now))
     since, until = (calendar.at_wall_time(day, time(0)) for day in (first, next_first))
     return phrases.target(kind, await education.areas_between(request.session, kind, since, until), next_first)
 
@@ -183,7 +177,7 @@ async def _target(request: Request, kind: EventKind) -> str:
 async def recordings_card(request: Request, kind: EventKind, offset: int) -> Card:
     """What is over and can be looked at again; to the Core Team also what waits for its recording."""
     programme = phrases.PROGRAMMES[kind]
-    published = not is_core_team(request)
+    published = not core_team.held_by(request.person)
     total = await education.count_over(request.session, kind, now=request.now, published=published)
     page = Page.of(total, offset, size=PAGE)
     shown = await education.list_over(request.session, kind, now=request.now, published=published, offset=page.offset, limit=PAGE)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import icalendar
 
 from handlers import calendar
+from handlers.calendar import local_day
 from handlers.education import phrases
 from handlers.views import File
 from handlers.words import LONDON
@@ -63,6 +64,6 @@ def file(event: Event, *, link: str, now: datetime) -> File:
     whole.add("method", "CANCEL" if event.state is EventState.CANCELLED else "PUBLISH")
     whole.add_component(_zone(event))
     whole.add_component(_entry(event, link=link, now=now))
-    day = event.starts_at.astimezone(LONDON).date().isoformat()
+    day = local_day(event.starts_at).isoformat()
     name = f"{phrases.PROGRAMMES[event.kind].name.lower().replace(' ', '-')}-{day}.ics"
     return File(name=name, media_type="text/calendar", content=whole.to_ical())

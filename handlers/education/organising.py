@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from urllib.parse import urlsplit
 
 from handlers import calendar, words
+from handlers.calendar import local_day
 from handlers.education import cards, messages, phrases
 from handlers.errors import Refused
 from handlers.routing import Request, Router, core_team
@@ -61,7 +62,7 @@ def _wrong_links(request: Request, *names: str) -> dict[str, str]:
 def _start(request: Request, was: datetime | None) -> tuple[datetime | None, dict[str, str]]:
     """(The start, what is wrong with it); an event that has begun may keep the start it had."""
     day, clock = date.fromisoformat(request.one("day")), time.fromisoformat(request.one("start"))
-    today = request.now.astimezone(LONDON).date()
+    today = local_day(request.now)
     if day > today + FURTHEST:
         return None, {"day": "This is more than 3 years ahead. Check the year."}
     starts = calendar.wall_times(day, clock) if day > date.min else ()

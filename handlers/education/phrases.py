@@ -8,8 +8,8 @@ from datetime import date, datetime
 from typing import Literal
 
 from handlers import words
+from handlers.calendar import local_day
 from handlers.views import Button, Fact, Link
-from handlers.words import LONDON
 from storage.education import Answer, Appointment, Area, Event, EventKind, Standing
 
 
@@ -78,7 +78,7 @@ def left(event: Event) -> str:
 
 def days_to(starts_at: datetime, now: datetime) -> str:
     """“Today”, “Tomorrow”, “In 6 days”."""
-    days = (starts_at.astimezone(LONDON).date() - now.astimezone(LONDON).date()).days
+    days = (local_day(starts_at) - local_day(now)).days
     return {0: "Today", 1: "Tomorrow"}.get(days, f"In {words.count(days, 'day')}")
 
 

@@ -12,7 +12,7 @@ from handlers.routing import Request, Right, Router, core_team
 from handlers.views import Args, Block, Button, Card, Fact, Facts, Outcome, Reply, Text
 from storage import ideas, support
 from storage.ideas import OPEN, Decision, Idea, IdeaState, Signpost, Visibility
-from storage.people import Group, Person
+from storage.people import Person
 from storage.support import Supporter
 
 router = Router()
@@ -45,11 +45,6 @@ def number_in(text: str) -> int | None:
     """42 in “IDEA-42”, “idea 42”, “#42” or “42”."""
     named = re.fullmatch(r"(?:idea)?[-\s#]*([0-9]{1,9})", text.strip(), re.IGNORECASE)
     return int(named[1]) if named else None
-
-
-def in_core_team(person: Person) -> bool:
-    """Whether somebody decides ideas."""
-    return Group.CORE_TEAM in person.groups
 
 
 async def find(request: Request, id: int) -> Idea:
@@ -143,7 +138,7 @@ def facts(idea: Idea, supporters: Sequence[Supporter], person: Person | None = N
         ("The need", idea.need),
         ("The idea", idea.proposal or "A problem with no idea yet"),
         ("Who has this need too", _shared_need(supporters, person) if supporters else None),
-        ("Their names", _names(supporters) if supporters and person is not None and in_core_team(person) else None),
+        ("Their names", _names(supporters) if supporters and person is not None and core_team.held_by(person) else None),
         ("Where", idea.organisation or "Not said"),
         ("From", idea.author),
         ("Shared", words.day(idea.submitted_at)),
@@ -170,7 +165,7 @@ def _supporting(idea: Idea, supporters: Sequence[Supporter], person: Person) -> 
         return (Button(label="Take my support back", action="ideas.unsupport", args=about(idea.id)),)
     if idea.state not in SUPPORTABLE:
         return ()
-    style: Literal["plain", "primary"] = "plain" if in_core_team(person) else "primary"
+    style: Literal["plain", "primary"] = "plain" if core_team.held_by(person) else "primary"
     return (Button(label="We have this need too", action="ideas.support", args=about(idea.id), style=style),)
 
 
@@ -179,12 +174,12 @@ def _buttons(idea: Idea, supporters: Sequence[Supporter], person: Person) -> tup
     existing = idea.decision.existing_id if idea.decision else None
     withdraw = Button(label="Withdraw", action="ideas.ask_withdraw", args=about(idea.id), style="danger", does="ask")
     return (
-        *(_deciding(idea) if in_core_team(person) and not mine else ()),
+        *(_deciding(idea) if core_team.held_by(person) and not mine else ()),
         *((withdraw,) if mine and idea.state in OPEN else ()),
         *((project_button(idea.project_id),) if idea.project_id else ()),
         *((open_button(existing, f"Open IDEA-{existing}"),) if existing else ()),
         *(() if mine else _supporting(idea, supporters, person)),
-        WAITING if in_core_team(person) else MINE,
+        WAITING if core_team.held_by(person) else MINE,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from handlers import words
-from handlers.deadlines import local_day
+from handlers.calendar import local_day
 from handlers.errors import GONE, Refused
 from handlers.ideas import news
 from handlers.ideas.card import SIGNPOSTS, STATES, WAITING, about, deciders, find, number_in, open_button, overtaken, project_button

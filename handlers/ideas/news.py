@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from handlers import words
-from handlers.deadlines import local_day
-from handlers.ideas.card import SIGNPOSTS, about, decided, facts, in_core_team, open_button, project_button, take_on_button
-from handlers.routing import Occasion, Request, Router
+from handlers.calendar import local_day
+from handlers.ideas.card import SIGNPOSTS, about, decided, facts, open_button, project_button, take_on_button
+from handlers.routing import Occasion, Request, Router, core_team
 from handlers.views import Block, Button, Card, Facts, Line, Message, Text
 from storage import ideas, outbox, support
 from storage.ideas import OPEN, Idea, IdeaState
@@ -90,7 +90,7 @@ async def received(occasion: Occasion) -> Message | None:
     if person is not None and not idea.is_seen_by(person):
         return _waiting(idea) if person.administrator else None
     supporters = await support.list_supporters(occasion.session, idea.id)
-    mine = person is not None and (idea.author_id == person.id or not in_core_team(person))
+    mine = person is not None and (idea.author_id == person.id or not core_team.held_by(person))
     take_on = (take_on_button(idea.id),) if idea.state is IdeaState.SUBMITTED and not mine else ()
     blocks = (Text(text=idea.title), facts(idea, supporters))
     card = Card(title=f"{HEADINGS[idea.state]}: {idea.reference}", blocks=blocks, buttons=(*take_on, open_button(idea.id)))
@@ -187,7 +187,7 @@ async def still_open(occasion: Occasion) -> Message | None:
 async def _for_decider(occasion: Occasion) -> Idea | None:
     """The idea, for somebody who may decide it."""
     idea, person = await _idea(occasion), occasion.person
-    return idea if idea and person and in_core_team(person) and person.id != idea.author_id else None
+    return idea if idea and person and core_team.held_by(person) and person.id != idea.author_id else None
 
 
 @router.nudge("ideas.needs_assessor")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from handlers import words
-from handlers.deadlines import decision_by, local_day, waits
+from handlers.calendar import local_day
+from handlers.deadlines import decision_by, waits
 from handlers.ideas import news
 from handlers.ideas.card import card, deciders, find, open_button, overtaken
 from handlers.paging import Page

@@ -1,6 +1,6 @@
 """Projects: how they stand, their monthly updates, and who looks after them."""
 
 from handlers.projects import editing, reporting, showing
-from handlers.routing import Router, Routes
+from handlers.routing import Router
 
-router: Router = Routes((showing.router, reporting.router, editing.router))
+router = Router().include(showing.router, reporting.router, editing.router)

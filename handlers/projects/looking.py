@@ -8,10 +8,10 @@ from datetime import datetime
 from handlers import words
 from handlers.errors import Refused
 from handlers.projects import finding
-from handlers.routing import Request, Right
+from handlers.routing import Request, Right, core_team
 from handlers.views import Button, Card, Line, Lines, Text
 from storage import projects
-from storage.people import Group, Person
+from storage.people import Person
 from storage.projects import Named, Project
 
 MOST_FOUND = 8
@@ -21,7 +21,7 @@ ALL_PROJECTS = Button(label="All projects", action="projects.page", args={"offse
 
 def changes(person: Person, project: Project) -> bool:
     """Whether somebody may report on a project and edit it."""
-    return project.lead_id == person.id or Group.CORE_TEAM in person.groups
+    return project.lead_id == person.id or core_team.held_by(person)
 
 
 async def found(request: Request) -> Project:

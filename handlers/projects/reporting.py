@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 from handlers import words
+from handlers.calendar import local_day
 from handlers.paging import Page
 from handlers.projects.looking import ALL_PROJECTS, MOVING, age, button, changes, choose, found, its_team, meant, moved, note, standing
 from handlers.projects.showing import report_card
-from handlers.routing import Occasion, Request, Router
+from handlers.routing import Occasion, Request, Router, core_team
 from handlers.views import (
     Card,
     Choice,
@@ -23,9 +24,9 @@ from handlers.views import (
     Text,
     TextField,
     Value,
+    paragraphs,
     says,
 )
-from handlers.words import LONDON
 from storage import audit, outbox, projects
 from storage.outbox import Notice
 from storage.people import Group
@@ -78,7 +79,7 @@ async def update(request: Request) -> Outcome:
     mine = await projects.list_projects(request.session, led_by=request.person.id, limit=2)
     if len(mine) == 1:
         return await _for_one(request, mine[0].id)
-    if mine or Group.CORE_TEAM in request.person.groups:
+    if mine or core_team.held_by(request.person):
         return Reply(card=await _mine(request, 0))
     return says("You do not lead a project", "Its lead or the Core Team updates a project.", buttons=(ALL_PROJECTS,))
 
@@ -101,7 +102,7 @@ async def turn_page(request: Request) -> Outcome:
 async def _mine(request: Request, offset: int) -> Card:
     """The projects that somebody leads; for the Core Team, who lead none, all of them."""
     whose: int | None = request.person.id
-    if not (total := await projects.count(request.session, led_by=whose)) and Group.CORE_TEAM in request.person.groups:
+    if not (total := await projects.count(request.session, led_by=whose)) and core_team.held_by(request.person):
         whose, total = None, await projects.count(request.session)
     page = Page.of(total, offset, size=PAGE)
     shown = await projects.list_projects(request.session, led_by=whose, offset=page.offset, limit=PAGE)
@@ -125,7 +126,7 @@ async def _form(request: Request, project: Project) -> Form:
     """The form with the last report's words; what was planned then is offered as done now."""
     start: dict[str, Value] = {"stage": "" if project.stage.halted else project.stage.key}
     if last := project.last:
-        ahead = last.milestone_on and last.milestone_on >= request.now.astimezone(LONDON).date()
+        ahead = last.milestone_on and last.milestone_on >= local_day(request.now)
         start |= {
             "rag": last.rag.value,
             "why": last.why,
@@ -170,7 +171,7 @@ def _wrong(said: Highlights, project: Project, request: Request) -> dict[str, st
         ("path", said.rag in NEEDS_PATH and not said.path, "Say how it gets back to green, and by when."),
         ("milestone", said.milestone_on and not said.milestone, "Say what the milestone is, or take its date away."),
         ("milestone_on", said.milestone and not said.milestone_on, "Enter a date for the milestone."),
-        ("milestone_on", said.milestone_on and said.milestone_on < request.now.astimezone(LONDON).date(), "Enter today or a later day."),
+        ("milestone_on", said.milestone_on and said.milestone_on < local_day(request.now), "Enter today or a later day."),
         ("risk", said.risk_owner and not said.risk, "Say what the risk is, or take its owner away."),
         ("risk_owner", said.risk and not said.risk_owner, "Say who looks after the risk."),
         ("rag", said.stage == PAUSED and said.rag is not Rag.GREY, f"A paused project is Grey. Choose “{words.RATINGS[Rag.GREY]}”."),
@@ -200,7 +201,7 @@ async def keep(request: Request) -> Outcome:
     was = project.last.rag if project.last else None
     texts = (f"{words.rating(said.rag, was)}.", *_then(said), "Those who follow the project and the Core Team are told.")
     buttons = (button("Open", "projects.open", project.id), button("History", "projects.history", project.id, offset="0"))
-    card = Card(title=f"{project.name} is updated", blocks=tuple(Text(text=text) for text in texts), buttons=buttons)
+    card = Card(title=f"{project.name} is updated", blocks=paragraphs(*texts), buttons=buttons)
     return Reply(card=card, reference=project.name)
 
 
@@ -236,7 +237,7 @@ async def updated(occasion: Occasion) -> Message | None:
     if person is not None and person.id in await projects.followers(occasion.session, report.project_id):
         stop = button("Stop following", "projects.unfollow", report.project_id)
         return Message(card=report_card(report, title, open_it, stop, why="You are told because you follow this project."))
-    if person is not None and not person.administrator and Group.CORE_TEAM not in person.groups:
+    if person is not None and not person.administrator and not core_team.held_by(person):
         return None
     return Message(card=report_card(report, title, open_it, why="The Core Team is told of every update."))
 

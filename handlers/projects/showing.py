@@ -8,10 +8,10 @@ from handlers import words
 from handlers.errors import Refused
 from handlers.paging import Page
 from handlers.projects.looking import ALL_PROJECTS, age, button, changes, choose, found, meant, missing, note, standing
-from handlers.routing import Request, Router
+from handlers.routing import Request, Router, core_team
 from handlers.views import Button, Card, Fact, Facts, Line, Lines, Outcome, Reply, Table, Text
 from storage import ideas, projects
-from storage.people import Group, Person
+from storage.people import Person
 from storage.projects import Adoption, Partner, Project, ProjectType, Report
 from storage.projects.reports import count_reports, find_report, list_reports
 
@@ -58,7 +58,7 @@ async def turn_page(request: Request) -> Outcome:
 
 async def _portfolio(request: Request, offset: int) -> Card:
     total = await projects.count(request.session)
-    adds = Group.CORE_TEAM in request.person.groups
+    adds = core_team.held_by(request.person)
     add = (Button(label="Add a project", action="projects.ask_add", does="ask"),) if adds else ()
     if not total:
         return Card(title="The hub’s projects", blocks=(Text(text="The hub has no projects yet."),), buttons=add)

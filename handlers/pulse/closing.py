@@ -10,6 +10,7 @@ from random import Random
 from handlers.pulse import kept
 from handlers.pulse.collation import Answer
 from handlers.pulse.disclosure import PublishedComment, PublishedRound, publish, publishable_comments
+from handlers.routing import core_team
 from storage import outbox, people
 from storage.database import Session
 from storage.outbox import Notice
@@ -52,7 +53,7 @@ def _published(
 async def tell(session: Session, round: Round, now: datetime) -> None:
     """Tells all who were invited, and the Core Team in its place, that the results are there."""
     args = {"round": str(round.id)}
-    persons = [person for person in await people.members(session, *round.groups) if Group.CORE_TEAM not in person.groups]
+    persons = [person for person in await people.members(session, *round.groups) if not core_team.held_by(person)]
     notices = [
         Notice(key=f"pulse:{round.id}:closed:{person.id}", kind="pulse.closed", person_id=person.id, args=args) for person in persons
     ]

@@ -20,8 +20,3 @@ def groups(asked: Collection[Group]) -> str:
 def origin(wheel: Wheel) -> tuple[Text, ...]:
     """What must be said wherever an illustrative wheel is shown."""
     return (Text(text=ILLUSTRATIVE, kind="note"),) if wheel.illustrative else ()
-
-
-def paragraphs(*texts: str) -> tuple[Text, ...]:
-    """Plain paragraphs."""
-    return tuple(Text(text=text) for text in texts)

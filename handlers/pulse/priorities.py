@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from handlers import words
+from handlers.calendar import local_day
 from handlers.errors import GONE, Refused
 from handlers.pulse.results import MOST_PRIORITIES, Over, card, find
 from handlers.routing import Request, Router, core_team
@@ -71,7 +72,7 @@ async def ask(request: Request) -> Outcome:
 async def agree(request: Request) -> Outcome:
     """Keeps the priority and shows the results with it."""
     review_on = date.fromisoformat(request.one("review_on"))
-    if review_on <= request.now.astimezone(words.LONDON).date():
+    if review_on <= local_day(request.now):
         return (await _form(request)).refused({"review_on": "Choose a day after today."}, request)
     found = await find(request)
     number = await _keep(request, found, request.number("number"), review_on)

@@ -28,6 +28,7 @@ from handlers.views import (
     Text,
     TextField,
     Values,
+    paragraphs,
     says,
 )
 from storage.keys import Unreadable
@@ -90,7 +91,7 @@ async def _card(request: Request) -> Card:
         Fact(label="Open until", value=words.moment(round.closes_at)),
         Fact(label="Asks", value=f"Members of {phrases.groups(round.groups)}"),
     )
-    blocks: tuple[Block, ...] = (*phrases.paragraphs(*_promise(round)), Facts(facts=facts), *phrases.origin(wheel))
+    blocks: tuple[Block, ...] = (*paragraphs(*_promise(round)), Facts(facts=facts), *phrases.origin(wheel))
     if not request.person.groups & round.groups:
         none = Text(text="You are in none of these groups, so it does not ask you.")
         return Card(title="The maturity pulse", blocks=(*blocks, none), buttons=beside)

@@ -25,6 +25,7 @@ from handlers.views import (
     Series,
     Table,
     Text,
+    paragraphs,
 )
 from storage.pulse import results, rounds
 from storage.pulse.results import Priority
@@ -235,4 +236,4 @@ async def closed(occasion: Occasion) -> Message | None:
         "The sealed answers and their key are destroyed. Only what you see in the results is left.",
     )
     see = Button(label="See the results", action="pulse.results", args={"round": str(round.id)}, style="primary")
-    return Message(card=Card(title=f"Results: {title(round)}", blocks=phrases.paragraphs(*texts), buttons=(see,)))
+    return Message(card=Card(title=f"Results: {title(round)}", blocks=paragraphs(*texts), buttons=(see,)))

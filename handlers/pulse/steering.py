@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from handlers import calendar, words
+from handlers.calendar import local_day
 from handlers.errors import GONE, Refused
 from handlers.pulse import kept, phrases, wheel
 from handlers.pulse.wheel import Wheel, WheelFault
 from handlers.routing import Request, Router, core_team
-from handlers.views import Block, Button, Card, Choice, DateField, Form, Option, Outcome, Reply, Table, Text, says
+from handlers.views import Block, Button, Card, Choice, DateField, Form, Option, Outcome, Reply, Table, Text, paragraphs, says
 from storage import audit, people
 from storage.database import secret_keys
 from storage.people import Group
@@ -56,7 +57,7 @@ async def _wheels() -> tuple[Mapping[str, Wheel], tuple[WheelFault, ...]]:
 async def ask_open(request: Request) -> Outcome:
     """Asks what, of whom and until when."""
     await _refuse_second(request)
-    usual = (request.now + USUAL).astimezone(words.LONDON).date()
+    usual = local_day(request.now + USUAL)
     first = next(iter((await _wheels())[0]), "")
     groups = tuple(sorted(group.value for group in words.GROUPS))
     return (await _open_form(request)).filled({"wheel": first, "last_day": usual.isoformat(), "groups": groups})
@@ -107,12 +108,12 @@ async def preview(request: Request) -> Outcome:
     shown = f"A question is shown where at least {request.pulse_minimum} people score it."
     few = () if number >= request.pulse_minimum else ("That is more than are asked, so no question could be shown.",)
     texts = ("Nothing is open yet. Look through what will be asked.", asked, shown, *few)
-    blocks: tuple[Block, ...] = (*phrases.paragraphs(*texts), *phrases.origin(planned.wheel), _walk(planned.wheel))
+    blocks: tuple[Block, ...] = (*paragraphs(*texts), *phrases.origin(planned.wheel), _walk(planned.wheel))
     return Reply(card=Card(title=f"Before you open it: {planned.wheel.title}", blocks=blocks, buttons=(open_, change)))
 
 
 def _wrong_day(last_day: date, now: datetime) -> str:
-    today = now.astimezone(words.LONDON).date()
+    today = local_day(now)
     if last_day <= today:
         return "Choose a day after today."
     return f"Choose a day within {LONGEST.days} days." if last_day > today + LONGEST else ""
@@ -231,7 +232,7 @@ async def _close_form(request: Request) -> Form:
         f"It would close by itself on {words.moment(round.closes_at)}.",
         "Nobody can answer any more, all answers are counted and destroyed, and it never opens again.",
     )
-    blocks = phrases.paragraphs(*texts)
+    blocks = paragraphs(*texts)
     args = {"round": str(round.id)}
     return Form(action="pulse.close", title="Close the round?", fields=(), submit="Close the round", args=args, blocks=blocks)
 

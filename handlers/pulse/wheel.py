@@ -23,7 +23,6 @@ LARGEST = 100_000
 _KEY = re.compile(r"[a-z_]{1,30}")
 _COUNT = re.compile(r"[1-9][0-9]{0,5}")
 _DEEPEST = 20
-_NOT_YAML = "this is not YAML. Look here and above for a colon or quote inside a text, a missing quote, or uneven spaces before a line"
 _TAG = "tag:yaml.org,2002:"
 
 
