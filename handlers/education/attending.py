@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers import words
-from handlers.education import cards, invitation, messages, phrases
+from handlers.education import cards, messages, phrases
 from handlers.errors import GONE, Refused
 from handlers.routing import Request, Router
 from handlers.views import Outcome, Reply
@@ -85,4 +85,6 @@ async def calendar_entry(request: Request) -> Outcome:
     event = await cards.event_in(request)
     mine = await education.find_signup(request.session, event.id, request.person.id)
     link = event.link if mine is not None and mine.standing is Standing.COMING else ""
+    from handlers.education import invitation  # here, for icalendar takes 3 MB and a good part of a start
+
     return invitation.file(event, link=link, now=request.now)

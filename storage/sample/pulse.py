@@ -1,8 +1,9 @@
-"""A year's maturity pulse: last year's round with what was published of it, and one that is open."""
+"""Maturity pulses: two rounds that are over with what was published of them, and one that is open."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from storage.database import Session, secret_keys
@@ -15,17 +16,6 @@ from storage.sample.roles import SampleHub
 
 MINIMUM = 5
 FRIDAY = 4
-LAST: Mapping[str, tuple[int, int, int, int, int]] = {
-    "purpose": (11, 0, 8, 12, 13),
-    "needs": (11, 0, 8, 8, 12),
-    "finding": (10, 1, 4, 8, 12),
-    "adopting": (11, 0, 8, 8, 10),
-    "spreading": (9, 2, 4, 8, 8),
-    "evidence": (10, 1, 6, 8, 12),
-    "culture": (11, 0, 8, 10, 12),
-    "partnership": (11, 0, 8, 12, 16),
-}
-"""Scored, Don't know, lower quartile, median and upper quartile, these three in quarters of a level; of the illustrative wheel."""
 COMMENTS = (
     Comment(dimension="needs", text="We list needs, but each partner keeps its own list."),
     Comment(dimension="spreading", text="Good work stays where it was done. Nobody is asked to carry it further."),
@@ -33,6 +23,54 @@ COMMENTS = (
     Comment(dimension="culture", text="The education days helped. More people should be let go to them."),
 )
 CHOSEN = ("spreading", "evidence", "culture")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Over:
+    """A round that is over: how many days ago it closed, and what was published of it."""
+
+    days_ago: int
+    invited: int
+    took_part: int
+    numbers: Mapping[str, tuple[int, int, int, int, int]]
+    """Scored, Don't know, lower quartile, median and upper quartile, these three in quarters of a level; of the illustrative wheel."""
+    chosen: tuple[str, ...]
+    comments: tuple[Comment, ...] = ()
+
+
+FIRST = Over(
+    days_ago=711,
+    invited=12,
+    took_part=9,
+    numbers={
+        "purpose": (9, 0, 4, 8, 12),
+        "needs": (9, 0, 4, 8, 8),
+        "finding": (8, 1, 4, 8, 10),
+        "adopting": (8, 1, 4, 6, 8),
+        "spreading": (7, 2, 4, 4, 8),
+        "evidence": (8, 1, 4, 8, 8),
+        "culture": (9, 0, 8, 12, 12),
+        "partnership": (9, 0, 4, 8, 12),
+    },
+    chosen=("adopting", "spreading", "partnership"),
+)
+LAST = Over(
+    days_ago=346,
+    invited=14,
+    took_part=11,
+    numbers={
+        "purpose": (11, 0, 8, 12, 13),
+        "needs": (11, 0, 8, 8, 12),
+        "finding": (10, 1, 4, 8, 12),
+        "adopting": (11, 0, 8, 8, 10),
+        "spreading": (9, 2, 4, 8, 8),
+        "evidence": (10, 1, 6, 8, 12),
+        "culture": (11, 0, 8, 10, 12),
+        "partnership": (11, 0, 8, 12, 16),
+    },
+    chosen=CHOSEN,
+    comments=COMMENTS,
+)
 PRIORITIES = (
     ("Education programme: three days a year, and a follow-up", "core", 7),
     ("Developing the Impact: every partner reports once a year", "network", 45),
@@ -54,25 +92,29 @@ SAID = {
 
 
 async def load(session: Session, hub: SampleHub, *, wheel: WheelWords, now: datetime) -> None:
-    """Adds both rounds; the open one only where there are secret keys to seal its answers."""
-    await _last_year(session, hub, wheel, now)
+    """Adds the rounds; the open one only where there are secret keys to seal its answers."""
+    await _add_over(session, wheel, now, FIRST)
+    last = await _add_over(session, wheel, now, LAST)
+    for title, owner, days in PRIORITIES:
+        review_on = _friday(now + timedelta(days=days)).date()
+        await results.add_priority(session, last, most=3, title=title, owner_id=hub.people[owner], review_on=review_on)
     if secret_keys(session):
         await _this_year(session, hub, wheel, now)
 
 
-async def _last_year(session: Session, hub: SampleHub, wheel: WheelWords, now: datetime) -> None:
-    closed = now - timedelta(days=346)
+async def _add_over(session: Session, wheel: WheelWords, now: datetime, over: Over) -> int:
+    """The round's id."""
+    closed = _friday(now - timedelta(days=over.days_ago)).replace(hour=17, minute=0, second=0, microsecond=0)
     opened = closed - timedelta(days=14)
     round = await rounds.add(session, wheel=wheel, opens_at=opened, closes_at=closed, groups=tuple(Group), minimum=MINIMUM)
     numbers = tuple(
         Numbers(dimension=key, scored=scored, dont_know=dont_know, lower=lower, median=median, upper=upper)
-        for key, (scored, dont_know, lower, median, upper) in LAST.items()
+        for key, (scored, dont_know, lower, median, upper) in over.numbers.items()
     )
-    await results.keep(session, round.id, Results(invited=14, took_part=11, numbers=numbers, most_chosen=CHOSEN), COMMENTS)
+    published = Results(invited=over.invited, took_part=over.took_part, numbers=numbers, most_chosen=over.chosen)
+    await results.keep(session, round.id, published, over.comments)
     await rounds.mark_cleaned(session, round.id)
-    for title, owner, days in PRIORITIES:
-        review_on = _friday(now + timedelta(days=days)).date()
-        await results.add_priority(session, round.id, most=3, title=title, owner_id=hub.people[owner], review_on=review_on)
+    return round.id
 
 
 def _friday(at: datetime) -> datetime:

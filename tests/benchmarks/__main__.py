@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -160,9 +159,10 @@ def _typed(view: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def databases(folder: Path) -> Iterator[dict[str, tuple[str, str]]]:
+def databases() -> Iterator[dict[str, tuple[str, str]]]:
     """(The product's, the floor's) database of each kind, migrated, with twelve partners."""
-    found = {"SQLite": (f"sqlite:///{folder}/product.db", f"sqlite:///{folder}/floor.db")}
+    folder = tempfile.TemporaryDirectory()
+    found = {"SQLite": (f"sqlite:///{folder.name}/product.db", f"sqlite:///{folder.name}/floor.db")}
     names = [f"dih_bench_{os.getpid()}_{which}" for which in ("product", "floor")]
     if POSTGRES:
         with psycopg.connect(POSTGRES, autocommit=True) as connection:
@@ -175,6 +175,7 @@ def databases(folder: Path) -> Iterator[dict[str, tuple[str, str]]]:
     try:
         yield found
     finally:
+        folder.cleanup()
         if POSTGRES:
             with psycopg.connect(POSTGRES, autocommit=True) as connection:
                 for name in names:
@@ -220,16 +221,16 @@ def requests(name: str, urls: tuple[str, str], api: str) -> None:
                 pairs.compare(goal, a, b, connections=connections)
 
 
-def start_up(folder: Path, api: str) -> None:
+def start_up(api: str) -> None:
     """G8: from start to serving, and idle memory, beside a bare bot; the first start of each is not counted."""
-    url = f"sqlite:///{folder}/start.db"
-    asyncio.run(_prepare(url))
     starts: dict[str, list[Start]] = {"bare": [], "DIH": []}
-    for _ in range(1 + STARTS):
-        for name, server in (("bare", floor("bolt", f"sqlite:///{folder}/bare.db", api)), ("DIH", product(url, api))):
-            with server as process:
-                process.settle()
-                starts[name].append(Start(seconds=process.seconds_to_serve, work=process.work_to_serve, memory=process.rss_mb))
+    with databases() as found:
+        ours_url, bare_url = found["SQLite"]
+        for _ in range(1 + STARTS):
+            for name, server in (("bare", floor("bolt", bare_url, api)), ("DIH", product(ours_url, api))):
+                with server as process:
+                    process.settle()
+                    starts[name].append(Start(seconds=process.seconds_to_serve, work=process.work_to_serve, memory=process.rss_mb))
     bare, ours = (Start.median(found[1:]) for found in starts.values())
     ratio, of_work = ours.seconds / bare.seconds, ours.work / bare.work
     print(f"\nG8 beside {BARE}")
@@ -279,15 +280,17 @@ def main() -> None:
     api_port = next(_ports)
     api = f"http://127.0.0.1:{api_port}/api/"
     far = ["-m", "tests.benchmarks.far", "--port", str(api_port)]
-    with tempfile.TemporaryDirectory() as name, serving(far, core=LOAD_CORE), databases(Path(name)) as found:
+    with serving(far, core=LOAD_CORE):
         if "requests" in wanted:
             print(pairs.HEAD + "\n" + "|---" * 12 + "|")
-            for kind, urls in found.items():
-                requests(kind, urls, api)
+            with databases() as found:
+                for kind, urls in found.items():
+                    requests(kind, urls, api)
         if "start" in wanted:
-            start_up(Path(name), api)
-        if "burst" in wanted and "PostgreSQL" in found:
-            burst(found["PostgreSQL"], api)
+            start_up(api)
+        if "burst" in wanted and POSTGRES:
+            with databases() as found:  # of its own: the messages that others left would be delivered meanwhile
+                burst(found["PostgreSQL"], api)
         counts(api_port)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.processes.serving import READY_WITHIN, free_port
 
-LATER = ("alembic", "botbuilder", "cattrs", "jinja2", "matplotlib", "rich", "slack_bolt", "slack_sdk")
+LATER = ("alembic", "botbuilder", "cattrs", "icalendar", "jinja2", "matplotlib", "rich", "slack_bolt", "slack_sdk")
 """What a server without Slack needs for its first page, for a picture or never."""
 
 RUN = f"""
