@@ -14,7 +14,6 @@ from handlers.views import Block, Button, Card, Line, Lines, Message, Outcome, R
 from storage import education, ideas, outbox
 from storage.database import Session
 from storage.education import EventKind
-from storage.ideas import IdeaState
 from storage.projects import reports
 from storage.pulse import participation, results, rounds
 from storage.pulse.rounds import RoundState
@@ -66,9 +65,8 @@ async def _to_decide(session: Session, now: datetime) -> Part:
 
 async def _new(session: Session, now: datetime) -> Part:
     """How many came this week; those that wait stand above."""
-    new = await ideas.list_open(session, states=tuple(IdeaState), since=now - WEEK, until=now)
-    problems = sum(not each.proposal for each in new)
-    said = f"{words.count(len(new), 'new idea')} this week"
+    new, problems = await ideas.count_shared(session, since=now - WEEK, until=now)
+    said = f"{words.count(new, 'new idea')} this week"
     told = f"{said}, {words.number(problems)} of them a problem with no idea yet." if problems else f"{said}."
     return Part(heading="New ideas", lines=(Line(text=told),) if new else (), total=1 if new else 0, more="triage")
 
@@ -87,8 +85,9 @@ async def _changes(session: Session, now: datetime) -> Part:
 
 
 async def _coming(session: Session, now: datetime) -> Part:
-    there = [event for kind in EventKind for event in await education.list_coming(session, kind, now=now, limit=MOST)]
-    soon = sorted((event for event in there if event.starts_at <= now + AHEAD), key=lambda event: event.starts_at)
+    there = [event for kind in EventKind for event in await education.list_coming(session, kind, now=now, until=now + AHEAD, limit=MOST)]
+    soon = sorted(there, key=lambda event: event.starts_at)
+    total = sum([await education.count_coming(session, kind, now=now, until=now + AHEAD) for kind in EventKind])
     lines = tuple(
         Line(
             text=event.title,
@@ -97,7 +96,7 @@ async def _coming(session: Session, now: datetime) -> Part:
         )
         for event in soon[:MOST]
     )
-    return Part(heading="Sessions in the next 2 weeks", lines=lines, total=len(soon), more="cop")
+    return Part(heading="Sessions in the next 2 weeks", lines=lines, total=total, more="cop” or “training")
 
 
 async def _pulse(session: Session) -> Part:

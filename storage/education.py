@@ -224,6 +224,11 @@ def _over(kind: EventKind, now: datetime, *, published: bool) -> sa.ColumnElemen
     return over & ((EventRow.recording != "") | (EventRow.slides != "")) if published else over
 
 
+def _coming(kind: EventKind, now: datetime, until: datetime | None) -> sa.ColumnElement[bool]:
+    ahead = _planned(kind) & (EventRow.ends_at > now)
+    return ahead if until is None else ahead & (EventRow.starts_at <= until)
+
+
 async def _count(session: Session, which: sa.ColumnElement[bool]) -> int:
     return await session.scalar(sa.select(sa.func.count()).select_from(EventRow).where(which)) or 0
 
@@ -235,14 +240,16 @@ async def _list(
     return tuple(Event(**row._asdict()) for row in rows)
 
 
-async def count_coming(session: Session, kind: EventKind, *, now: datetime) -> int:
-    """How many are planned and not over."""
-    return await _count(session, _planned(kind) & (EventRow.ends_at > now))
+async def count_coming(session: Session, kind: EventKind, *, now: datetime, until: datetime | None = None) -> int:
+    """How many are planned and not over; `until`: only those that start by then."""
+    return await _count(session, _coming(kind, now, until))
 
 
-async def list_coming(session: Session, kind: EventKind, *, now: datetime, offset: int = 0, limit: int) -> tuple[Event, ...]:
-    """Those planned and not over, the next first."""
-    return await _list(session, _planned(kind) & (EventRow.ends_at > now), EventRow.starts_at.asc(), offset, limit)
+async def list_coming(
+    session: Session, kind: EventKind, *, now: datetime, until: datetime | None = None, offset: int = 0, limit: int
+) -> tuple[Event, ...]:
+    """Those planned and not over, the next first; `until`: only those that start by then."""
+    return await _list(session, _coming(kind, now, until), EventRow.starts_at.asc(), offset, limit)
 
 
 async def count_over(session: Session, kind: EventKind, *, now: datetime, published: bool) -> int:

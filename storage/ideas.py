@@ -279,11 +279,22 @@ async def count_to_decide(session: Session, today: date) -> int:
 
 
 async def list_open(
-    session: Session, *, until: datetime, states: Collection[IdeaState] = OPEN, since: datetime | None = None
+    session: Session, *, states: Collection[IdeaState] = OPEN, since: datetime | None = None, until: datetime
 ) -> tuple[Idea, ...]:
-    """The ideas in these states that were shared before `until`, and not before `since`."""
-    shared = (IdeaRow.submitted_at <= until) & (sa.true() if since is None else IdeaRow.submitted_at >= since)
-    return tuple(_idea(row) for row in await session.execute(_IDEAS.where(IdeaRow.state.in_(states), shared).order_by(IdeaRow.id)))
+    """The ideas that wait, in these states, and were shared before `until`, and not before `since`."""
+    waiting = IdeaRow.state.in_(states) & _shared(since, until)
+    return tuple(_idea(row) for row in await session.execute(_IDEAS.where(waiting).order_by(IdeaRow.id)))
+
+
+async def count_shared(session: Session, *, since: datetime, until: datetime) -> tuple[int, int]:
+    """(How many were shared from `since` to `until`, how many of these are problems with no idea yet)."""
+    problems = sa.func.count().filter(IdeaRow.proposal == "")
+    counted = (await session.execute(sa.select(sa.func.count(), problems).select_from(IdeaRow).where(_shared(since, until)))).one()
+    return counted[0], counted[1]
+
+
+def _shared(since: datetime | None, until: datetime) -> sa.ColumnElement[bool]:
+    return (IdeaRow.submitted_at <= until) & (sa.true() if since is None else IdeaRow.submitted_at >= since)
 
 
 async def list_to_review(session: Session, *, first: date, last: date) -> tuple[Idea, ...]:

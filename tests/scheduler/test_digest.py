@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from handlers.digest import parts
 from handlers.registry import ROUTES
 from scheduler import digest
 from scheduler.delivery import Delivery, TargetDead
 from scheduler.planner import Planner
-from storage import ideas, places
+from storage import education, ideas, places
+from storage.education import Details, EventKind
 from storage.ideas import Visibility
 from storage.people import Group, Person
 from storage.places import GroupPlace
@@ -85,3 +87,17 @@ async def test_a_place_that_is_gone_is_told_member_by_member(post: Post) -> None
     post.slack.results = [TargetDead(reason="gone")]
     sent = await _lives_through(post, post.clock.now + HOUR)
     assert [title for _, title in sent] == ["The hub on Monday 23 November 2026"] * 2, "the place refused it, the member got it"
+
+
+async def test_sessions_that_do_not_fit_are_counted_with_the_words_that_show_them(post: Post) -> None:
+    async with post.database.transaction() as session:
+        for number, kind in enumerate([EventKind.COP] * 7 + [EventKind.FUNDAMENTALS]):
+            starts_at = post.clock.now + timedelta(days=8 - number)
+            details = Details(
+                title=f"Session {number}", about="About it.", starts_at=starts_at, ends_at=starts_at + HOUR, place="Hall", area=None, link="",
+                host="NHS Dorset", places=20,
+            )  # fmt: skip
+            await education.add(session, details, kind=kind, now=post.clock.now)
+        made = next(part for part in await parts(session, post.clock.now) if part.heading == "Sessions in the next 2 weeks")
+    assert [line.text for line in made.lines] == [f"Session {number}" for number in (7, 6, 5, 4, 3)]
+    assert (made.total, made.more) == (8, "cop” or “training")
