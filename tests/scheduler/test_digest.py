@@ -94,8 +94,8 @@ async def test_sessions_that_do_not_fit_are_counted_with_the_words_that_show_the
         for number, kind in enumerate([EventKind.COP] * 7 + [EventKind.FUNDAMENTALS]):
             starts_at = post.clock.now + timedelta(days=8 - number)
             details = Details(
-                title=f"Session {number}", about="About it.", starts_at=starts_at, ends_at=starts_at + HOUR, place="Hall", area=None, link="",
-                host="NHS Dorset", places=20,
+                title=f"Session {number}", about="About it.", starts_at=starts_at, ends_at=starts_at + HOUR, place="Hall", area=None,
+                link="", host="NHS Dorset", places=20,
             )  # fmt: skip
             await education.add(session, details, kind=kind, now=post.clock.now)
         made = next(part for part in await parts(session, post.clock.now) if part.heading == "Sessions in the next 2 weeks")
