@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import re
 import unicodedata
@@ -10,8 +12,22 @@ from dataclasses import replace
 from datetime import date, time
 from typing import assert_never
 
-from handlers.views import Choice, DateField, Errors, Field, Form, NumberField, PersonField, TextField, TimeField, Toggle, Value, Values
-from handlers.words import count, number
+from handlers.views import (
+    Args,
+    Choice,
+    DateField,
+    Errors,
+    Field,
+    Form,
+    NumberField,
+    PersonField,
+    TextField,
+    TimeField,
+    Toggle,
+    Value,
+    Values,
+)
+from handlers.words import count, day, listed, number, short
 
 # Control characters and halves of characters; what would turn the words around it or is nothing at all: overrides, isolates, zero width.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]+")
@@ -20,6 +36,7 @@ _EMPTY = "\u034f\u115f\u1160\u2800\u3164\uffa0\ufe0e\ufe0f"  # shown as nothing,
 
 LONGEST = 20_000
 """Characters of one value, or of a command, that are kept: far more than any field takes."""
+OVERTAKEN = "Somebody changed this after you opened it. Check what you typed, then save again."
 MOST_MARKS = 20
 """Accents upon one letter; putting an endless pile of them in order takes time that grows with its square."""
 _PILE = re.compile(rb"[^\0]{%d,}" % (MOST_MARKS + 1))
@@ -77,6 +94,34 @@ def bounded(values: Values, errors: Errors) -> tuple[Values, Errors]:
         elif sum(map(len, _tuple(value))) > LONGEST:
             kept[name] = ()  # no choice of ours is as long
     return kept, said
+
+
+def marked(form: Form) -> Form:
+    """The form with a mark of what it is filled with, by which `overtaken` knows later whether that was changed."""
+    said = json.dumps(form.values, sort_keys=True)
+    return replace(form, args={**form.args, "seen": hashlib.sha256(said.encode()).hexdigest()[:16]})
+
+
+def overtaken(form: Form, args: Args, values: Values) -> Errors:
+    """What to say where what the person's form was filled with was changed meanwhile; `form` is the one of now, marked as theirs was."""
+    if args.get("seen") == form.args["seen"]:
+        return {}
+    differing = (field for field in form.fields if _set(values, field) != _set(form.values, field))
+    return {"": OVERTAKEN, **{field.name: f"It is now {_label(field, form.values.get(field.name, ''))}." for field in differing}}
+
+
+def _set(values: Values, field: Field) -> set[str]:
+    return {text for text in _tuple(values.get(field.name, "")) if text}
+
+
+def _label(field: Field, value: Value) -> str:
+    """What a value says to people, shortened."""
+    texts = [text for text in _tuple(value) if text]
+    if isinstance(field, Choice | PersonField):
+        texts = [option.label for option in field.options if option.value in texts]
+    elif isinstance(field, DateField):
+        texts = [day(date.fromisoformat(text)) for text in texts]
+    return f"“{short(listed(texts), 150)}”" if texts else "empty"
 
 
 def prefilled(form: Form) -> Form:

@@ -15,7 +15,7 @@ from handlers.routing import Request, Router
 from handlers.views import Button, Card, Choice, DateField, Errors, Field, Form, Line, Lines, Option, Outcome, Reply, Text, TextField
 from storage import audit, ideas, projects, support
 from storage.ideas import OPEN, Decision, Idea, IdeaState, Signpost, Visibility
-from storage.projects import ProjectType
+from storage.projects import NameTaken, ProjectType
 
 router = Router()
 
@@ -31,6 +31,7 @@ TYPE = Choice(
     label="What kind of project is it?",
     options=tuple(Option(value=type.value, label=label) for type, label in TYPES.items()),
 )
+PROJECT_NAME = TextField(name="name", label="Name of the project", least=3, most=150)
 SRO = TextField(
     name="sro",
     label="Senior responsible officer (SRO)",
@@ -81,7 +82,7 @@ WAYS: Mapping[IdeaState, Way] = {
         label="Accept",
         note="It becomes a project of the hub.",
         title="Accept the idea",
-        asks=(TYPE, SRO),
+        asks=(PROJECT_NAME, TYPE, SRO),
         next_step="We ask the people concerned what they need.",
         dates=(ON,),
     ),
@@ -158,6 +159,7 @@ async def _decide_form(request: Request) -> Form:
         blocks.append(
             Text(text="This idea is for the Core Team only. Its title and need become a project that everyone in the hub can see.")
         )
+    name = {"name": idea.title} if PROJECT_NAME in way.fields else {}
     return Form(
         action="ideas.decide",
         title=way.title,
@@ -165,7 +167,7 @@ async def _decide_form(request: Request) -> Form:
         submit="Send",
         args={**about(idea.id), "outcome": state.value},
         blocks=tuple(blocks),
-        values={"next": way.next_step, "by": request.person.name},
+        values={**name, "next": way.next_step, "by": request.person.name},
     )
 
 
@@ -219,17 +221,20 @@ async def _existing(request: Request, idea: Idea) -> Idea | str:
 @router.form("ideas.decide", _decide_form, may=deciders)
 async def decide(request: Request) -> Outcome:
     """Decides the idea, does what that brings, and tells all concerned."""
-    idea, state = await _undecided(request), _chosen(request)
+    form, idea, state = await _decide_form(request), await _undecided(request), _chosen(request)
     errors = dict(_wrong_dates(request))
     existing = await _existing(request, idea) if state is IdeaState.ALREADY_EXISTS else None
     if isinstance(existing, str):
         errors["existing"] = existing
     if errors or isinstance(existing, str):
-        return (await _decide_form(request)).refused(errors, request)
+        return form.refused(errors, request)
     decision = _decision(request, state, existing)
     if not await ideas.decide(request.session, idea.id, decision, by_id=request.person.id, now=request.now):
         raise await overtaken(request, idea.id)
-    brought = await _carry_out(request, idea, state, existing)
+    try:
+        brought = await _carry_out(request, idea, state, existing)
+    except NameTaken:
+        return form.refused({"name": "There is a project with this name. Use another name."}, request)
     detail = {"outcome": state.value, **brought}
     await audit.add(request.session, now=request.now, action="ideas.decided", object=f"idea:{idea.id}", by=request.person.id, detail=detail)
     await news.tell_core_team(request, idea.id, "decided")
@@ -256,7 +261,7 @@ async def _carry_out(request: Request, idea: Idea, state: IdeaState, existing: I
     if state is IdeaState.ACCEPTED:
         project_id = await projects.add(
             request.session,
-            name=idea.title,
+            name=request.one("name"),
             type=ProjectType(request.one("type")),
             need=idea.need,
             sro=request.one("sro"),

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from handlers import forms
 from handlers.errors import Refused
-from handlers.projects.looking import MOVING, found, its_team, moved
+from handlers.projects.looking import found, its_team
 from handlers.projects.showing import ADOPTIONS, TYPES, card
 from handlers.routing import Request, Router, core_team
 from handlers.views import Choice, Form, Option, Outcome, PersonField, Reply, Text, TextField, Value
 from storage import audit, people, projects
-from storage.projects import STAGES, Adoption, Project, ProjectType, Stage
+from storage.projects import STAGES, Adoption, NameTaken, Project, ProjectType, Stage
 
 router = Router()
 
 NOBODY = "none"
+NAME_TAKEN = "There is a project with this name. Use another name."
 NAME = TextField(name="name", label="Name", least=3, most=150)
 TYPE = Choice(name="type", label="Type", options=tuple(Option(value=type, label=label) for type, label in TYPES.items()))
 NEED = TextField(
@@ -78,14 +80,6 @@ async def _form(request: Request, action: str, title: str) -> Form:
     return Form(action=action, title=title, fields=fields, submit="Save", values={"lead": NOBODY, "stage": STAGES[0].key})
 
 
-async def _name_is_taken(request: Request, name: str, but: int | None = None) -> bool:
-    known = await projects.list_names(request.session)
-    return any(each.name.casefold() == name.casefold() and each.id != but for each in known)
-
-
-NAME_TAKEN = "There is a project with this name. Use another name."
-
-
 # -- adding
 
 
@@ -109,10 +103,10 @@ async def ask_add(request: Request) -> Outcome:
 @router.form("projects.add", _add_form, may=core_team)
 async def add(request: Request) -> Outcome:
     """Adds the project; its lead follows it."""
-    outline = _outline(request)
-    if await _name_is_taken(request, outline.name):
+    try:
+        id = await projects.add(request.session, **vars(_outline(request)), now=request.now)
+    except NameTaken:
         return (await _add_form(request)).refused({"name": NAME_TAKEN}, request)
-    id = await projects.add(request.session, **vars(outline), now=request.now)
     await audit.add(request.session, now=request.now, action="projects.add", object=f"project:{id}", by=request.person.id)
     return await _saved(request, id, "The project is added.")
 
@@ -132,7 +126,7 @@ async def _edit_form(request: Request) -> Form:
 
 async def _edit_form_of(request: Request, project: Project) -> Form:
     form = await _form(request, "projects.edit", "Edit the project")
-    args = {"project": str(project.id), "seen": project.stage.key}
+    args = {"project": str(project.id)}
     values: dict[str, Value] = {
         "name": project.name,
         "type": project.type.value,
@@ -142,7 +136,7 @@ async def _edit_form_of(request: Request, project: Project) -> Form:
         "partners": tuple(str(each.organisation_id) for each in await projects.partners_of(request.session, project.id)),
         "stage": project.stage.key,
     }
-    return Form(action=form.action, title=form.title, fields=form.fields, submit=form.submit, args=args, values=values)
+    return forms.marked(Form(action=form.action, title=form.title, fields=form.fields, submit=form.submit, args=args, values=values))
 
 
 @router.action("projects.ask_edit", may=its_team, reads=True)
@@ -151,18 +145,18 @@ async def ask_edit(request: Request) -> Outcome:
     return await _edit_form(request)
 
 
-@router.form("projects.edit", _edit_form, may=its_team)
+@router.form("projects.edit", _edit_form, may=its_team, drafts=False)
 async def edit(request: Request) -> Outcome:
     """Changes the project; what changed is audited by name."""
-    project, outline = await found(request), _outline(request)
+    project, outline = await found(request, held=True), _outline(request)
     form = await _edit_form_of(request, project)
-    if outline.name != project.name and await _name_is_taken(request, outline.name, but=project.id):
-        return form.refused({"name": NAME_TAKEN}, request)
-    if wrong := moved(project, request):
-        return form.refused({"": wrong}, request)
+    if wrong := forms.overtaken(form, request.args, request.values):
+        return form.refused(wrong, request)
     changed = await _changed(request, project, outline)
-    if not await projects.edit(request.session, project, **vars(outline), now=request.now):
-        return form.refused({"": MOVING}, request)
+    try:
+        await projects.edit(request.session, project, **vars(outline), now=request.now)
+    except NameTaken:
+        return form.refused({"name": NAME_TAKEN}, request)
     if not changed:
         return await _saved(request, project.id, "Nothing was changed.")
     detail = {"changed": ", ".join(changed), "lead": str(outline.lead_id or ""), "stage": outline.stage.key}
@@ -192,7 +186,8 @@ async def _adoption_form(request: Request) -> Form:
     values = {f"organisation_{each.organisation_id}": each.adoption.value for each in partners}
     about = Text(text=f"{project.name}: how far is each provider?")
     args = {"project": str(project.id)}
-    return Form(action="projects.adopt", title="Adoption", fields=fields, submit="Save", args=args, blocks=(about,), values=values)
+    form = Form(action="projects.adopt", title="Adoption", fields=fields, submit="Save", args=args, blocks=(about,), values=values)
+    return forms.marked(form)
 
 
 @router.action("projects.ask_adoption", may=its_team, reads=True)
@@ -201,10 +196,13 @@ async def ask_adoption(request: Request) -> Outcome:
     return await _adoption_form(request)
 
 
-@router.form("projects.adopt", _adoption_form, may=its_team)
+@router.form("projects.adopt", _adoption_form, may=its_team, drafts=False)
 async def adopt(request: Request) -> Outcome:
     """Notes how far each provider is; what changed is audited."""
-    project = await found(request)
+    project = await found(request, held=True)
+    form = await _adoption_form(request)
+    if wrong := forms.overtaken(form, request.args, request.values):
+        return form.refused(wrong, request)
     partners = await projects.partners_of(request.session, project.id)
     chosen = {each.organisation_id: Adoption(request.one(f"organisation_{each.organisation_id}")) for each in partners}
     changed = {each.organisation_id: chosen[each.organisation_id] for each in partners if chosen[each.organisation_id] is not each.adoption}

@@ -24,9 +24,12 @@ def changes(person: Person, project: Project) -> bool:
     return project.lead_id == person.id or core_team.held_by(person)
 
 
-async def found(request: Request) -> Project:
-    """The project that the arguments name; raises Refused where there is none."""
-    project = await projects.find(request.session, request.number("project"))
+async def found(request: Request, *, held: bool = False) -> Project:
+    """The project that the arguments name, kept as it is where it is `held`; raises Refused where there is none."""
+    id = request.number("project")
+    if held:
+        await projects.hold(request.session, id)
+    project = await projects.find(request.session, id)
     if project is None:
         raise Refused("I cannot find this project. Type “status” to see all projects.")
     return project

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from handlers import words
+from handlers import forms, words
 from handlers.calendar import local_day
 from handlers.errors import GONE, Refused
 from handlers.pulse.results import MOST_PRIORITIES, Over, card, find
@@ -48,7 +48,9 @@ async def _form(request: Request) -> Form:
         blocks=_shown(found),
         buttons=(drop,) if number else (),
     )
-    return form.filled(_values(agreed[number]) if number else {"review_on": (request.now + USUAL).date().isoformat()})
+    if number:
+        return forms.marked(form.filled(_values(agreed[number])))
+    return form.filled({"review_on": (local_day(request.now) + USUAL).isoformat()})
 
 
 def _shown(found: Over) -> tuple[Text, ...]:
@@ -68,14 +70,19 @@ async def ask(request: Request) -> Outcome:
     return await _form(request)
 
 
-@router.form("pulse.agree", _form, may=core_team)
+@router.form("pulse.agree", _form, may=core_team, drafts=False)
 async def agree(request: Request) -> Outcome:
     """Keeps the priority and shows the results with it."""
+    found, number = await find(request), request.number("number")
+    await results.hold_priority(request.session, found.round.id, number)
+    form = await _form(request)
+    errors = dict(forms.overtaken(form, request.args, request.values)) if number else {}
     review_on = date.fromisoformat(request.one("review_on"))
     if review_on <= local_day(request.now):
-        return (await _form(request)).refused({"review_on": "Choose a day after today."}, request)
-    found = await find(request)
-    number = await _keep(request, found, request.number("number"), review_on)
+        errors["review_on"] = "Choose a day after today."
+    if errors:
+        return form.refused(errors, request)
+    number = await _keep(request, found, number, review_on)
     await _audit(request, found, "pulse.agree", number)
     return Reply(card=await card(request, found), reference=f"priority {number}")
 

@@ -28,8 +28,15 @@ from storage.projects.tables import (
 from storage.upserts import Upsert
 
 __all__ = [
-    "PAUSED", "STAGES", "Adoption", "Awaited", "Highlights", "Named", "Partner", "Project", "ProjectType", "Rag", "Report", "Stage",
+    "PAUSED", "STAGES", "Adoption", "Awaited", "Highlights", "NameTaken", "Named", "Partner", "Project", "ProjectType", "Rag", "Report",
+    "Stage",
 ]  # fmt: skip
+
+NAMES_LOCK = 7_201_946  # any number, the same in all replicas, and not that of the migrations
+
+
+class NameTaken(Exception):
+    """There is a project of this name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +135,8 @@ async def add(
     stage: Stage = SCOPING,
     now: datetime,
 ) -> int:
-    """A new project, which its lead follows; returns its number."""
+    """A new project, which its lead follows; returns its number. Raises NameTaken."""
+    await _claim_name(session, name)
     values = {
         "name": name, "type": type, "need": need, "sro": sro, "lead_id": lead_id, "stage": stage.key, "idea_id": idea_id,
         "started_at": now, "counted_from": now,
@@ -152,22 +160,28 @@ async def edit(
     organisation_ids: Collection[int],
     stage: Stage,
     now: datetime,
-) -> bool:
-    """Changes what a project is; a new lead follows it. False when its stage is no longer that of `project`."""
-    values = {"name": name, "type": type, "need": need, "sro": sro, "lead_id": lead_id}
-    if not await _move(session, project, stage, now=now if project.stage.halted and not stage.halted else None, **values):
-        return False
+) -> None:
+    """Changes what a project that is held is; a new lead follows it, and going on after a halt begins its month anew. Raises NameTaken."""
+    if name != project.name:
+        await _claim_name(session, name, but=project.id)
+    values = {"name": name, "type": type, "need": need, "sro": sro, "lead_id": lead_id, "stage": stage.key}
+    anew = {"counted_from": now} if project.stage.halted and not stage.halted else {}
+    await session.execute(sa.update(ProjectRow).where(ProjectRow.id == project.id).values(**values, **anew))
     await _choose_partners(session, project.id, organisation_ids)
     if lead_id is not None and lead_id != project.lead_id:
         await follow(session, project.id, lead_id)
-    return True
 
 
-async def _move(session: Session, project: Project, stage: Stage, *, now: datetime | None, **values: object) -> bool:
-    """Changes a project whose stage is still what was seen; `now` begins its month anew."""
-    values |= {"stage": stage.key, **({"counted_from": now} if now else {})}
-    seen = (ProjectRow.id == project.id) & (ProjectRow.stage == project.stage.key)
-    return (await session.execute(sa.update(ProjectRow).where(seen).values(**values))).rowcount == 1
+async def _claim_name(session: Session, name: str, *, but: int | None = None) -> None:
+    """Raises NameTaken where another project has the name, in capitals or small letters.
+
+    Whoever else claims a name waits until this transaction ends; on SQLite there is one writer at a time anyway. A lock of the whole
+    table would wait for a report on a project that this transaction holds, which itself waits for that project.
+    """
+    if session.dialect.name == "postgresql":
+        await session.execute(sa.select(sa.func.pg_advisory_xact_lock(NAMES_LOCK)))
+    if any(each.name.casefold() == name.casefold() and each.id != but for each in await list_names(session)):
+        raise NameTaken
 
 
 async def _choose_partners(session: Session, id: int, organisation_ids: Collection[int]) -> None:
@@ -183,6 +197,11 @@ async def find(session: Session, id: int) -> Project | None:
     """The project with this number."""
     row = (await session.execute(_PROJECTS.where(ProjectRow.id == id))).one_or_none()
     return None if row is None else _project(row)
+
+
+async def hold(session: Session, id: int) -> None:
+    """Keeps the project as it is until the transaction ends."""
+    await session.execute(sa.select(ProjectRow.id).where(ProjectRow.id == id).with_for_update(key_share=True))
 
 
 def _led_by(person_id: int | None) -> sa.ColumnElement[bool]:
@@ -218,7 +237,7 @@ async def partners_of(session: Session, id: int) -> tuple[Partner, ...]:
 
 
 async def adopt(session: Session, id: int, adoptions: Mapping[int, Adoption]) -> None:
-    """Says how far the providers are, by organisation."""
+    """Says how far the providers of a project that is held are, by organisation."""
     for organisation_id, adoption in adoptions.items():
         one = (ProjectPartnerRow.project_id == id) & (ProjectPartnerRow.organisation_id == organisation_id)
         await session.execute(sa.update(ProjectPartnerRow).where(one).values(adoption=adoption))
@@ -226,7 +245,9 @@ async def adopt(session: Session, id: int, adoptions: Mapping[int, Adoption]) ->
 
 async def report(session: Session, project: Project, said: Highlights, *, by_id: int, now: datetime) -> int | None:
     """Keeps a report and moves the project to its stage; None when another moved it since `project` was read."""
-    if not await _move(session, project, said.stage, now=now):
+    seen = (ProjectRow.id == project.id) & (ProjectRow.stage == project.stage.key)
+    moved = sa.update(ProjectRow).where(seen).values(stage=said.stage.key, counted_from=now)
+    if (await session.execute(moved)).rowcount == 0:
         return None
     words = {field.name: getattr(said, field.name) for field in fields(Highlights)}
     values = {**words, "stage": said.stage.key, "project_id": project.id, "by_id": by_id, "at": now}

@@ -154,6 +154,11 @@ async def add_priority(session: Session, round_id: int, *, most: int, title: str
     return None
 
 
+async def hold_priority(session: Session, round_id: int, number: int) -> None:
+    """Keeps a priority, where there is one of this number, as it is until the transaction ends."""
+    await session.execute(sa.select(PriorityRow.number).where(_is(round_id, number)).with_for_update(key_share=True))
+
+
 async def change_priority(session: Session, round_id: int, number: int, *, title: str, owner_id: int, review_on: date) -> bool:
     """Changes a priority; False where there is none of this number."""
     changed = sa.update(PriorityRow).where(_is(round_id, number)).values(title=title, owner_id=owner_id, review_on=review_on)

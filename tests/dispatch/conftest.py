@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -192,3 +192,21 @@ async def grace(hub: Hub) -> User:
     grace = hub.person("GRACE", "Grace Hope", ADMIN)
     assert (await grace.is_known()).administrator
     return grace
+
+
+@pytest.fixture
+async def kay(hub: Hub) -> User:
+    """Kay, of the Core Team."""
+    kay = hub.person("KAY", "Kay Fox")
+    await hub.organise(kay, Group.CORE_TEAM)
+    return kay
+
+
+@pytest.fixture
+async def lee(hub: Hub, database_url: str) -> AsyncIterator[User]:
+    """Lee, of the Core Team, whose words another process takes."""
+    lee = hub.person("LEE", "Lee Ash")
+    await hub.organise(lee, Group.CORE_TEAM)
+    other = Hub(Database(database_url), hub.clock)
+    yield lee.at(other)
+    await other.database.close()

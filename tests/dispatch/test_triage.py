@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-
-import pytest
 
 from bot.dispatch import Answer
 from handlers.errors import GONE
 from storage import audit, ideas, support
-from storage.database import Database
 from storage.ideas import IdeaState
-from storage.people import Group
 from tests.dispatch.conftest import Hub, User, form, title, words
 from tests.storage.hub import number_of
 
@@ -25,26 +20,8 @@ FORMS = {
 }
 
 
-@pytest.fixture
-async def kay(hub: Hub) -> User:
-    """Kay, of the Core Team."""
-    kay = hub.person("KAY", "Kay Fox")
-    await hub.organise(kay, Group.CORE_TEAM)
-    return kay
-
-
-@pytest.fixture
-async def lee(hub: Hub, database_url: str) -> AsyncIterator[User]:
-    """Lee, of the Core Team, whose words another process takes."""
-    lee = hub.person("LEE", "Lee Ash")
-    await hub.organise(lee, Group.CORE_TEAM)
-    other = Hub(Database(database_url), hub.clock)
-    yield lee.at(other)
-    await other.database.close()
-
-
 async def _decides(user: User, outcome: str, idea: int = 1, **values: str) -> Answer:
-    return await user.sends("ideas.decide", {**FORMS[outcome], **values}, idea=str(idea), outcome=outcome)
+    return await user.sends("ideas.decide", {"name": f"Project {idea}", **FORMS[outcome], **values}, idea=str(idea), outcome=outcome)
 
 
 async def _states(hub: Hub) -> list[IdeaState]:

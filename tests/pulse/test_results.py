@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from handlers.forms import OVERTAKEN
 from handlers.pulse import kept
 from handlers.pulse.questions import _question
 from handlers.pulse.wheel import LONGEST_DESCRIPTOR, Dimension
@@ -113,7 +114,8 @@ async def test_comments_stand_under_their_dimensions_page_by_page(circle: Circle
 
 async def _agrees(kay: User, text: str, *, number: int = 0, day: str = "2027-12-01", owner: str = "1") -> object:
     values = {"title": text, "owner": owner, "review_on": day}
-    return await kay.sends("pulse.agree", values, round="2", number=str(number))
+    opened = form(await kay.presses("pulse.ask_priority", round="2", number=str(number)))
+    return await kay.sends("pulse.agree", values, **opened.args)
 
 
 async def test_three_priorities_are_agreed_changed_and_taken_back(circle: Circle) -> None:
@@ -125,9 +127,12 @@ async def test_three_priorities_are_agreed_changed_and_taken_back(circle: Circle
     assert [line.text[:2] for line in lines.lines] == ["1.", "2.", "3."], "no more than three, and none over another"
     assert all(line.button is None for line in lines.lines), "only the Core Team changes them"
     assert "Three priorities are agreed" in words(await kay.presses("pulse.ask_priority", round="2", number="0"))
-    late = form(await kay.sends("pulse.agree", {"title": "One list", "owner": "1", "review_on": "2026-01-01"}, round="2", number="2"))
+    early = form(await kay.presses("pulse.ask_priority", round="2", number="2"))
+    late = form(await kay.sends("pulse.agree", {"title": "One list", "owner": "1", "review_on": "2026-01-01"}, **early.args))
     assert set(late.errors) == {"review_on"}
     await _agrees(kay, "One list of needs", number=2)
+    again = form(await kay.sends("pulse.agree", {"title": "Other", "owner": "1", "review_on": "2027-12-01"}, **early.args))
+    assert again.errors == {"": OVERTAKEN, "title": "It is now “One list of needs”."}
     assert form(await kay.presses("pulse.ask_priority", round="2", number="2")).values["title"] == "One list of needs"
     assert "One list of needs" not in words(await kay.presses("pulse.drop_priority", round="2", number="2"))
     assert "took this priority back" in words(await kay.presses("pulse.drop_priority", round="2", number="2"))

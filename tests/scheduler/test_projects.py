@@ -45,9 +45,9 @@ async def _found(post: Post, id: int) -> Project:
     return project
 
 
-async def _begin(post: Post, lead_id: int | None) -> int:
+async def _begin(post: Post, lead_id: int | None, name: str = "Falls") -> int:
     async with post.database.transaction() as session:
-        return await projects.add(session, name="Falls", type=ProjectType.LOCAL, need="", lead_id=lead_id, now=post.clock.now)
+        return await projects.add(session, name=name, type=ProjectType.LOCAL, need="", lead_id=lead_id, now=post.clock.now)
 
 
 async def _report(post: Post, id: int, by: int, said: Highlights = GREEN) -> None:
@@ -131,7 +131,7 @@ async def test_what_is_a_month_late_is_left_to_the_portfolio(post: Post, clock: 
 
 async def test_what_changed_before_it_was_said_is_not_said(post: Post, clock: FakeClock) -> None:
     lead, other = await post.person("LEAD"), await post.person("OTHER")
-    reported, given_away = await _begin(post, lead.id), await _begin(post, lead.id)
+    reported, given_away = await _begin(post, lead.id, "Frailty"), await _begin(post, lead.id)
     clock.forward(days=30)
     assert await Planner(post.database, clock=clock).run() == 2
     await _report(post, reported, lead.id)
