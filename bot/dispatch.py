@@ -14,7 +14,7 @@ from bot.links import FileLinks
 from handlers import forms, screening
 from handlers.calendar import local_day
 from handlers.errors import GONE, Refused
-from handlers.routing import FormRoute, Interaction, Profile, Request, Right, Route, Routes
+from handlers.routing import FormRoute, Interaction, NotAllowed, Profile, Request, Right, Route, Routes
 from handlers.views import Form, Link, Outcome, Quiet, Reply, Text, says
 from handlers.words import LONDON, number
 from storage import accounts, audit, counts, drafts, people, receipts
@@ -52,13 +52,6 @@ class Answer:
     done: bool = True
 
 
-class _NotAllowed(Exception):
-    """The person lacks the right that the route names."""
-
-    def __init__(self, person: Person, right: Right) -> None:
-        self.person, self.right = person, right
-
-
 class _FormRefused(Exception):
     """A form to be shown again: everything is rolled back, its receipt too."""
 
@@ -73,8 +66,8 @@ class _Repeated(Exception):
         self.reference = reference
 
 
-class _NotMet(Exception):
-    """The account is not in the database, though this process had noted it: it is noted again."""
+class _Unnoted(Exception):
+    """The account is not in the database, or not the one its person used last, though this process had noted it: it is noted again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,13 +126,20 @@ class Dispatcher:
             tidied = _tidied(interaction)
             findings = _findings(tidied)
             unkept = bool(findings) or self._is_confidential(tidied)
-            try:
-                answer = await self._answer(tidied, findings, now)
-            except _NotMet:
-                answer = await self._answer(tidied, findings, now)
+            answer = await self._noted_first(tidied, findings, now)
         except Exception as error:
             answer = _apology(interaction, error)
         return replace(answer, unkept=unkept)
+
+    async def _noted_first(self, interaction: Interaction, findings: Mapping[str, screening.Finding], now: datetime) -> Answer:
+        """The answer, begun again where something about the person must be noted beforehand after all."""
+        for left in reversed(range(MEETINGS)):
+            try:
+                return await self._answer(interaction, findings, now)
+            except _Unnoted:
+                if not left:
+                    raise
+        raise AssertionError
 
     async def _answer(self, interaction: Interaction, findings: Mapping[str, screening.Finding], now: datetime) -> Answer:
         await self._note(interaction, now)
@@ -152,7 +152,7 @@ class Dispatcher:
             return Answer(outcome=says("I could not do that", refusal.text), ticket=new_ticket(), done=False)
         except _Repeated as repeated:
             return Answer(outcome=_already_sent(interaction, repeated.reference), ticket=new_ticket())
-        except _NotAllowed as refusal:
+        except NotAllowed as refusal:
             await self._audit_refusal(interaction, refusal, now)
             words = f"This is for {refusal.right.phrase}. Nothing was changed."
             return Answer(outcome=says("I could not do that", words), ticket=new_ticket(), done=False)
@@ -164,7 +164,7 @@ class Dispatcher:
     # -- who it is
 
     async def _note(self, interaction: Interaction, now: datetime) -> None:
-        """Writes down what is new about the person, only when it is new to this process and their profile is known."""
+        """Writes down what is new about the person and that they use this account, only when it is new to this process."""
         account = interaction.account
         if account in self._noted and interaction.profile in (None, self._noted[account]):
             return
@@ -172,9 +172,11 @@ class Dispatcher:
         for left in reversed(range(MEETINGS)):
             try:
                 async with self._database.transaction() as session:
-                    known = await people.find_by_account(session, account)
-                    if known is None or interaction.profile is not None:
-                        await accounts.note(session, seen, now=now, admins=self._vouching.admins)
+                    person = await people.find_by_account(session, account)
+                    if person is None or interaction.profile is not None:
+                        person = await accounts.note(session, seen, now=now, admins=self._vouching.admins)
+                    if person.account_id is not None and person.account_id != person.last_account_id:
+                        await accounts.use(session, person.id, person.account_id)
                 break
             except accounts.Clash:
                 if not left:
@@ -185,9 +187,9 @@ class Dispatcher:
 
     async def _person(self, session: Session, interaction: Interaction) -> Person:
         person = await people.find_by_account(session, interaction.account)
-        if person is None:
+        if person is None or person.account_id != person.last_account_id:
             self._noted.pop(interaction.account, None)
-            raise _NotMet
+            raise _Unnoted
         return person
 
     # -- what is done
@@ -201,29 +203,22 @@ class Dispatcher:
         claims = writes and not route.confidential
         async with self._database.transaction() if writes else self._database.reading() as session:
             request = await self._permitted(route, interaction, session, text, now)
-            person = request.person
-            moved = None if person.account_id == person.last_account_id else person.account_id
-            key = ReceiptKey.of(person.id, interaction.name or route.name, interaction.ticket, interaction.args)
+            key = ReceiptKey.of(request.person.id, interaction.name or route.name, interaction.ticket, interaction.args)
             if claims and not await receipts.claim(session, key, now=now):
                 raise _Repeated(await receipts.reference_of(session, key))
             outcome = await self._handled(route, request)
             if claims and isinstance(outcome, Reply) and outcome.reference:
                 await receipts.refer(session, key, outcome.reference)
-            if writes and moved is not None:
-                await accounts.use(session, person.id, moved)
         if writes:
             self._wake()
-        elif moved is not None:
-            async with self._database.transaction() as session:
-                await accounts.use(session, person.id, moved)
         return outcome
 
     async def _permitted(self, route: Route, interaction: Interaction, session: Session, text: str, now: datetime) -> Request:
-        """The request of somebody who may use the route; raises _NotAllowed for anybody else."""
+        """The request of somebody who may use the route; raises NotAllowed for anybody else."""
         person = await self._person(session, interaction)
         request = self._request(interaction, person, session, text, now)
         if not (route.may.held_by(person) and await route.may.over(request)):
-            raise _NotAllowed(person, route.may)
+            raise NotAllowed(person, route.may)
         return request
 
     def _route(self, interaction: Interaction) -> tuple[Route, str]:
@@ -321,7 +316,7 @@ class Dispatcher:
         values, errors = forms.bounded(typed, {name if name in names else "": PATIENT_DATA for name in findings})
         return Answer(outcome=form.refused(errors, replace(request, values=values)), ticket=interaction.ticket)
 
-    async def _audit_refusal(self, interaction: Interaction, refusal: _NotAllowed, now: datetime) -> None:
+    async def _audit_refusal(self, interaction: Interaction, refusal: NotAllowed, now: datetime) -> None:
         route = self._route(interaction)[0]
         name = interaction.name or route.name
         args = {} if route.confidential else interaction.args

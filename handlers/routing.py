@@ -144,6 +144,14 @@ class Right:
     over: Callable[[Request], Awaitable[bool]] = _no_relation_needed
 
 
+class NotAllowed(Exception):
+    """Somebody lacks a right that is known only once their words are understood: told and audited like one that the route names."""
+
+    def __init__(self, person: Person, right: Right) -> None:
+        super().__init__(right.phrase)
+        self.person, self.right = person, right
+
+
 anyone = Right(phrase="everyone in the hub")
 core_team = Right(phrase="the Core Team", held_by=lambda person: Group.CORE_TEAM in person.groups)
 administrator = Right(phrase="administrators", held_by=lambda person: person.administrator)

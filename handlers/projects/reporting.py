@@ -9,7 +9,7 @@ from handlers.calendar import local_day
 from handlers.paging import Page
 from handlers.projects.looking import ALL_PROJECTS, MOVING, age, button, changes, choose, found, its_team, meant, moved, note, standing
 from handlers.projects.showing import report_card
-from handlers.routing import Occasion, Request, Router, core_team
+from handlers.routing import NotAllowed, Occasion, Request, Router, core_team
 from handlers.views import (
     Card,
     Choice,
@@ -87,10 +87,9 @@ async def update(request: Request) -> Outcome:
 async def _for_one(request: Request, id: int) -> Outcome:
     project = await projects.find(request.session, id)
     assert project is not None
-    if changes(request.person, project):
-        return await _form(request, project)
-    opens = button("Open", "projects.open", id)
-    return says(f"You cannot update {project.name}", f"This is for {its_team.phrase}. Nothing was changed.", buttons=(opens,))
+    if not changes(request.person, project):
+        raise NotAllowed(request.person, its_team)
+    return await _form(request, project)
 
 
 @router.action("projects.mine", reads=True)

@@ -111,7 +111,7 @@ async def test_only_its_lead_and_the_core_team_change_a_project(hub: Hub) -> Non
     await nurse.types("update")
     await nurse.sees("You do not lead a project")
     await nurse.types("update falls")
-    await nurse.sees("You cannot update Falls Prevention", "the project’s lead and the Core Team")
+    await nurse.sees("This is for the project’s lead and the Core Team. Nothing was changed.")
     await nurse.types("projects add")
     await nurse.sees("This is for the Core Team")
     await nurse.types("status fals")
@@ -127,7 +127,10 @@ async def test_only_its_lead_and_the_core_team_change_a_project(hub: Hub) -> Non
     await kay.fills({"Name": "Fewer falls", "Lead": "Nobody yet", "Stage": "Embed", "Senior responsible officer (SRO)": "Chief nurse"})
     await kay.sees("Your changes are saved", "Fewer falls", "Embed", "Chief nurse", "Nobody yet")
     async with hub.database.reading() as session:
-        (entry,) = [entry for entry in await audit.newest(session) if entry.action.startswith("projects.")]
+        entries = await audit.newest(session)
+    refused = [(entry.object, entry.detail["needs"]) for entry in entries if entry.action == "refused"]
+    assert ("route:update", "the project’s lead and the Core Team") in refused
+    (entry,) = [entry for entry in entries if entry.action.startswith("projects.")]
     assert (entry.action, dict(entry.detail)) == ("projects.edit", {"changed": "name, sro, lead_id, stage", "lead": "", "stage": "embed"})
 
 

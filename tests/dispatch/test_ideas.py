@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -218,6 +219,26 @@ async def test_the_account_a_person_used_last_is_noted(hub: Hub, ann: User) -> N
     person = await second.is_known()
     assert person.last_account_id == person.account_id
     assert person.last_account_id != first
+
+
+async def test_the_account_is_noted_before_the_answer_and_only_when_it_changed(hub: Hub, ann: User) -> None:
+    router, seen, statements = Router(), list[tuple[int | None, int | None]](), list[str]()
+
+    @router.command("where", "say where I am", reads=True)
+    async def where(request: Request) -> Outcome:
+        seen.append((request.person.account_id, request.person.last_account_id))
+        return says("There", "You are there.")
+
+    other = hub.also(Routes((router,)))
+    second = replace(hub.person("ANN2", "Ann", "ann@uhd.nhs.uk"), hub=other)
+    first = replace(ann, hub=other, profile=second.profile)
+    for user in (first, second, first, second):
+        assert title(await user.types("where")) == "There"
+    assert [account for account, _ in seen] == [last for _, last in seen]
+    assert len(set(seen)) == 2
+    sa.event.listen(other.database.engine.sync_engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    await second.types("where")
+    assert len([each for each in statements if each.startswith(("SELECT", "UPDATE"))]) == 1, "whoever stays where they are is only read"
 
 
 async def test_somebody_whose_row_is_gone_is_met_again(hub: Hub, ann: User, database_url: str) -> None:
