@@ -18,6 +18,11 @@ def local_day(instant: datetime, zone: ZoneInfo = LONDON) -> date:
     return instant.astimezone(zone).date()
 
 
+def local_time(instant: datetime, zone: ZoneInfo = LONDON) -> datetime:
+    """An instant with the day and time that clocks in the zone show then."""
+    return instant.astimezone(zone)
+
+
 @cache
 def _bank_holidays(year: int) -> frozenset[date]:
     import holidays  # here, for it takes a good part of a start

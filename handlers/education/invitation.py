@@ -25,7 +25,7 @@ def _zone(event: Event) -> icalendar.Timezone:
     zone = icalendar.Timezone()
     zone.add("tzid", LONDON.key)
     for instant in (since, *calendar.clock_changes(since, event.ends_at + AROUND)):
-        before, after = (each.astimezone(LONDON) for each in (instant - timedelta(hours=1), instant))
+        before, after = (calendar.local_time(each) for each in (instant - timedelta(hours=1), instant))
         offset = before.utcoffset() if instant != since else after.utcoffset()
         assert offset is not None
         part = icalendar.TimezoneDaylight() if after.dst() else icalendar.TimezoneStandard()
@@ -42,7 +42,7 @@ def _entry(event: Event, *, link: str, now: datetime) -> icalendar.Event:
     entry.add("uid", event.uid)
     entry.add("sequence", event.sequence)
     entry.add("dtstamp", now)
-    entry.add("dtstart", event.starts_at.astimezone(LONDON))
+    entry.add("dtstart", calendar.local_time(event.starts_at))
     entry.add("duration", event.ends_at - event.starts_at)  # exact, where the wall time of the end may come twice
     entry.add("summary", event.title)
     entry.add("description", "\n\n".join([event.about, *([f"Join: {link}"] if link else [])]))

@@ -42,7 +42,7 @@ def cancelled_notices(event: Event, signups: Iterable[Signup]) -> tuple[Notice, 
 
 
 def recorded_notices(event: Event, signups: Iterable[Signup]) -> tuple[Notice, ...]:
-    """Everybody who came."""
+    """Everybody who said that they would come."""
     return tuple(_notice(event, "recorded", "education.recorded", each.person_id) for each in signups)
 
 
@@ -165,5 +165,5 @@ async def recorded(occasion: Occasion) -> Message | None:
     if found is None or not (links := phrases.published(found[0])):
         return None
     event = found[0]
-    thanks = Text(text=f"Thank you for coming on {words.day(event.starts_at)}. You can now look at it again.")
-    return Message(card=Card(title=f"To look at again: {event.title}", blocks=(thanks,), buttons=links))
+    told = Text(text=f"You said you would come on {words.day(event.starts_at)}. Whether you were there or not, you can now look at it.")
+    return Message(card=Card(title=f"To look at: {event.title}", blocks=(told,), buttons=links))

@@ -13,7 +13,6 @@ from handlers.education import cards, messages, phrases
 from handlers.errors import Refused
 from handlers.routing import Request, Router, core_team
 from handlers.views import Card, Choice, DateField, Field, Form, NumberField, Option, Outcome, Reply, Text, TextField, TimeField
-from handlers.words import LONDON
 from storage import audit, education, outbox
 from storage.education import Area, Details, Event, EventKind, EventState, Standing
 
@@ -176,9 +175,9 @@ async def _ahead(request: Request, *, held: bool = False) -> Event:
 
 async def _change_form(request: Request) -> Form:
     event = await _ahead(request)
-    starts = event.starts_at.astimezone(LONDON)
+    starts = calendar.local_time(event.starts_at)
     values = {
-        "title": event.title, "about": event.about, "day": starts.date().isoformat(), "start": f"{starts:%H:%M}",
+        "title": event.title, "about": event.about, "day": local_day(event.starts_at).isoformat(), "start": f"{starts:%H:%M}",
         "minutes": str(int((event.ends_at - event.starts_at).total_seconds()) // 60), "place": event.place,
         "area": event.area or "", "link": event.link, "host": event.host, "places": str(event.places),
     }  # fmt: skip
@@ -267,7 +266,7 @@ async def ask_record(request: Request) -> Outcome:
 
 @router.form("education.record", _record_form, may=core_team, drafts=False)
 async def record(request: Request) -> Outcome:
-    """Publishes the recording and the slides; those who came are told once."""
+    """Publishes the recording and the slides; those who said they would come are told once."""
     form = await _record_form(request)
     errors = _wrong_links(request, "recording", "slides")
     if not (request.one("recording") or request.one("slides")):
@@ -277,6 +276,6 @@ async def record(request: Request) -> Outcome:
     event = await cards.event_in(request, held=True)
     await education.publish(request.session, event.id, recording=request.one("recording"), slides=request.one("slides"))
     await _note(request, "education.record", event.id)
-    came = await education.list_signups(request.session, event.id, Standing.COMING)
-    await outbox.enqueue(request.session, *messages.recorded_notices(event, came), due_at=request.now)
-    return _done(event, f"Saved: {event.title}", "Those who came are told once. Everybody finds it under Recordings.")
+    said_yes = await education.list_signups(request.session, event.id, Standing.COMING)
+    await outbox.enqueue(request.session, *messages.recorded_notices(event, said_yes), due_at=request.now)
+    return _done(event, f"Saved: {event.title}", "Those who said yes are told once. Everybody finds it under Recordings.")

@@ -105,7 +105,7 @@ async def test_a_session_is_moved_and_then_cancelled_and_those_who_come_are_told
     assert await dietitian.was_told("Getting Bid Ready") == 0
 
 
-async def test_a_training_day_is_held_and_its_recording_is_found_by_all_and_told_once_to_those_who_came(hub: Hub) -> None:
+async def test_a_training_day_is_held_and_its_recording_is_found_by_all_and_told_once_to_those_who_said_yes(hub: Hub) -> None:
     kay = await hub.somebody("Core Team member", Group.CORE_TEAM)
     nurse, partner = await hub.somebody("Ward nurse"), await hub.somebody("Partner representative", Group.PROGRAMME_GROUP)
     now = hub.server.clock()
@@ -133,7 +133,9 @@ async def test_a_training_day_is_held_and_its_recording_is_found_by_all_and_told
     assert "This is no link" in (await kay.errors())["Link to the recording"]
     await kay.fills({"Link to the recording": "https://example.org/film", "Link to the slides": "https://example.org/slides"})
     await kay.sees("Saved: Fundamentals in March")
-    await nurse.is_told("To look at again: Fundamentals in March")
+    told = await nurse.is_told("To look at: Fundamentals in March")
+    assert "You said you would come" in told
+    assert "Thank you for coming" not in told, "nobody notes who was there"
     await partner.types("training")
     await partner.sees("Recordings")
     await partner.presses("Recordings")
