@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handlers import words
+from handlers.calendar import local_day
 from handlers.errors import Refused
 from handlers.paging import Page
 from handlers.pulse import kept, phrases
@@ -90,7 +91,7 @@ async def _published(request: Request, round: Round) -> PublishedRound | None:
 
 def title(round: Round) -> str:
     """What a round is called: by the month in which it closed."""
-    return f"Maturity pulse of {round.closes_at.astimezone(words.LONDON):%B %Y}"
+    return f"Maturity pulse of {local_day(round.closes_at):%B %Y}"
 
 
 async def card(request: Request, over: Over) -> Card:
@@ -134,7 +135,7 @@ def _alt(figure: Figure) -> str:
         f"{series.label}: " + "; ".join(f"{axis} {_number(number)}" for axis, number in zip(figure.axes, series.numbers, strict=True)) + "."
         for series in figure.series
     )
-    return " ".join((f"A radar chart of the middle answers, from 1 to {words.number(figure.top)}.", *said))
+    return " ".join((f"A picture of the middle answers, from 1 to {words.number(figure.top)}.", *said))
 
 
 def _number(number: float | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -79,6 +80,7 @@ async def test_everybody_sees_numbers_beside_those_of_the_last_round(circle: Cir
     assert rows[fourth] == ("Not shown", "", "", "", "", ""), "four scored it; which reason it is, nobody is told"
     now, last = picture.figure.series
     assert (now.label, now.numbers[:4], last.label, last.numbers[:4]) == ("Now", (3.5, 3, None, None), "Last time", (2.5, 3, None, None))
+    assert picture.alt.startswith("A picture of the middle answers, from 1 to 5.")
     assert f"Now: {first} 3.5; {second} 3; {third} not shown" in picture.alt
     assert "“Adapting and adopting”, “Spreading and sustaining” and “Evidence and benefits”, in no order" in str(card)
     before = next(button for button in card.buttons if button.label == "The round before")
@@ -138,6 +140,12 @@ async def test_three_priorities_are_agreed_changed_and_taken_back(circle: Circle
     assert "took this priority back" in words(await kay.presses("pulse.drop_priority", round="2", number="2"))
     assert "took this priority back" in words(await kay.presses("pulse.ask_priority", round="2", number="2"))
     assert "Agree a priority" in {button.label for button in _card(await kay.types("pulse results")).buttons}
+
+
+async def test_a_priority_is_looked_at_again_13_weeks_after_the_day_in_dorset(circle: Circle, clock: FakeClock) -> None:
+    clock.now = datetime(2027, 6, 30, 23, 30, tzinfo=UTC)
+    opened = form(await circle.kay.presses("pulse.ask_priority", round="2", number="0"))
+    assert opened.values["review_on"] == "2027-09-30", "it is 1 July there already"
 
 
 async def test_the_digest_tells_of_priorities_when_their_day_comes(circle: Circle, clock: FakeClock) -> None:
