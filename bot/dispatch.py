@@ -16,7 +16,7 @@ from handlers.calendar import local_day
 from handlers.errors import GONE, Refused
 from handlers.routing import FormRoute, Interaction, NotAllowed, Profile, Request, Right, Route, Routes
 from handlers.views import Form, Link, Outcome, Quiet, Reply, Text, says
-from handlers.words import LONDON, number
+from handlers.words import clock, number
 from storage import accounts, audit, counts, drafts, people, receipts
 from storage.database import Database, Session, UncertainCommit
 from storage.drafts import DraftKey
@@ -294,7 +294,7 @@ class Dispatcher:
         url = f"{self._site}/files/{self._links.seal(interaction, now)}"
         return says(
             "Your file is ready",
-            f"The link works once, until {(now + self._links.lasts).astimezone(LONDON):%H:%M}.",
+            f"The link works once, until {clock(now + self._links.lasts)}.",
             buttons=(Link(label="Get the file", url=url),),
         )
 

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from handlers import calendar
 from handlers.education.messages import reminder_notice
 from handlers.education.reminders import Reminder, is_late
-from handlers.words import LONDON
 from scheduler.planning import Plan
 from storage import education
 from storage.database import Session
@@ -22,8 +21,8 @@ def moment(reminder: Reminder, starts_at: datetime) -> datetime:
     """When a reminder is due: days before at the same wall time, minutes before exactly."""
     if reminder is Reminder.SOON:
         return starts_at - timedelta(minutes=15)
-    local = starts_at.astimezone(LONDON)
-    return calendar.at_wall_time(local.date() - timedelta(days=7 if reminder is Reminder.WEEK else 1), local.time())
+    before = timedelta(days=7 if reminder is Reminder.WEEK else 1)
+    return calendar.at_wall_time(calendar.local_day(starts_at) - before, calendar.local_time(starts_at).time())
 
 
 def is_due(reminder: Reminder, expected: Expected, now: datetime) -> bool:

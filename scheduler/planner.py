@@ -33,7 +33,7 @@ class Planner:
     async def run(self) -> int:
         """Enqueues what is due and was not enqueued before; returns how many things."""
         now = self._clock()
-        await asyncio.to_thread(calendar.is_working_day, now.date())  # the first question of all loads the bank holidays
+        await asyncio.to_thread(calendar.is_working_day, local_day(now))  # the first question of all loads the bank holidays
         plan = planning.joined([await self._ask(rules, now) for rules in self._topics])
         async with self._database.reading() as session:
             due = await self._new(session, plan, now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from handlers.calendar import local_day
 from storage import drafts, nudges, receipts, signin
 from storage.database import Database
 
@@ -17,5 +18,5 @@ async def forget_old(database: Database, now: datetime) -> int:
     async with database.transaction() as session:
         gone = await receipts.forget_before(session, now - RECEIPTS_LAST)
         gone += await drafts.forget_before(session, now - DRAFTS_LAST)
-        gone += await nudges.forget_before(session, (now - NUDGES_LAST).date())
+        gone += await nudges.forget_before(session, local_day(now - NUDGES_LAST))
         return gone + await signin.forget_old(session, now=now)

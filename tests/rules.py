@@ -41,6 +41,9 @@ OPENS_TRANSACTIONS = {
 }
 """Who may open a transaction for writing, and for what; a new name here is a decision to write down."""
 
+TELLS_LOCAL_TIME = ("handlers/calendar.py", "handlers/words.py", "storage/types.py", "storage/sample/")
+"""Who may: the two that speak of local time, what keeps instants as UTC, and the made-up past, which stands below them."""
+
 Rule: TypeAlias = "Callable[[Path], list[str]]"
 
 
@@ -209,6 +212,19 @@ def drawing_is_a_process_of_its_own(root: Path) -> list[str]:
     ]
 
 
+def local_time_is_told_in_one_place(root: Path) -> list[str]:
+    """10. An instant is put into local time, and its day taken, only in the files that are named for it."""
+    complaints = []
+    for module in modules(root):
+        if module.path.startswith(TELLS_LOCAL_TIME):
+            continue
+        for node in ast.walk(module.tree):
+            word = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
+            if word == "astimezone" or (word == "date" and isinstance(node, ast.Call) and not node.args):
+                complaints.append(module.at(node, f".{word}(: ask handlers/calendar.py or words.py"))
+    return complaints
+
+
 def functions_are_short(root: Path) -> list[str]:
     """No function is longer than 40 lines; migrations may be."""
     return [
@@ -263,6 +279,7 @@ RULES: tuple[Rule, ...] = (
     below_bot_no_platform_is_named,
     the_registry_loads_no_sdk,
     drawing_is_a_process_of_its_own,
+    local_time_is_told_in_one_place,
     functions_are_short,
     modules_are_short,
     modules_say_what_they_are_for,

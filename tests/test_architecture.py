@@ -77,6 +77,8 @@ RULE_SABOTAGES = (
     (rules.the_registry_loads_no_sdk, Sabotage("handlers/words.py", "import nothing_like_it", "nothing_like_it")),
     (rules.drawing_is_a_process_of_its_own, Sabotage("bot/pictures.py", "import matplotlib.figure", "imports matplotlib.figure")),
     (rules.drawing_is_a_process_of_its_own, Sabotage("bot/web/render.py", "from bot.drawing import draw", "imports bot.drawing.draw")),
+    (rules.local_time_is_told_in_one_place, Sabotage("scheduler/digest.py", "now.astimezone(LONDON)", ".astimezone(")),
+    (rules.local_time_is_told_in_one_place, Sabotage("handlers/pulse/priorities.py", "(now + USUAL).date()", ".date(")),
     (rules.functions_are_short, Sabotage("bot/dispatch.py", "def long():" + "\n    x = 1" * 40, "long has 41 lines")),
     (rules.modules_are_short, Sabotage("bot/dispatch.py", "x = 1\n" * 400, "bot/dispatch.py: ")),
     (rules.modules_say_what_they_are_for, Sabotage("scheduler/unsaid.py", "x = 1", "scheduler/unsaid.py: no docstring")),
@@ -155,6 +157,7 @@ ALLOWED = (
     Sabotage("handlers/welcome.py", "SAID = 'In Slack and Teams, you can also send me a message.'", ""),
     Sabotage("handlers/orchard/rows.py", "'Rows of the orchard.'\nfrom handlers.orchard import trees", ""),
     Sabotage("handlers/places.py", "CORE_TEAM = 'core_team'", ""),
+    Sabotage("handlers/digest.py", "import datetime as days\nFIRST = days.date(2026, 11, 23)", ""),
     Sabotage("bot/operations.py", "def brief():" + "\n    x = 1" * 39, ""),
 )
 

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from bot import figures
 from bot.web.items import Faded, PageItem, Words
 from handlers import words
+from handlers.calendar import local_day
 from handlers.views import (
     Block,
     Button,
@@ -165,8 +166,8 @@ def _item(item: PageItem, page: Page, *, open: bool) -> Markup:
             body = _parts().faded()
         case _:
             assert_never(item.shown)
-    local = item.at.astimezone(words.LONDON)
-    when = f"{local.day} {local:%B}, {words.clock(item.at)}"
+    day = local_day(item.at)
+    when = f"{day.day} {day:%B}, {words.clock(item.at)}"
     mine = isinstance(item.shown, Words)
     shown: Markup = _parts().item(item, body, when, mine, isinstance(item.shown, Form))
     return shown
