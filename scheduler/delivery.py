@@ -8,7 +8,7 @@ import logging
 import random
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias, assert_never
 
@@ -240,9 +240,8 @@ class Delivery:
                 later = now + LONGEST_WAIT
                 await outbox.put_back(session, claimed, now=now, due_at=later, reason="nobody is in the group yet", attempts=0)
                 return
-            each = (replace(notice, key=f"{notice.key}:person:{person.id}", person_id=person.id, group=None) for person in told)
             if await outbox.settle(session, claimed, State.SPREAD, now=now):
-                await outbox.enqueue(session, *each, due_at=now)
+                await outbox.enqueue(session, *(notice.for_member(person.id) for person in told), due_at=now)
 
     # -- sending
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -85,6 +85,10 @@ class Notice:
     group: Group | None = None
     args: Mapping[str, str] = field(default_factory=dict)
     live: str | None = None
+
+    def for_member(self, person_id: int) -> Notice:
+        """A group's notice for one person, under a key of their own: however they come by it, they are told once."""
+        return replace(self, key=f"{self.key}:person:{person_id}", person_id=person_id, group=None)
 
 
 @dataclass(frozen=True, kw_only=True)

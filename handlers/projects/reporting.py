@@ -218,11 +218,10 @@ async def _tell(request: Request, project_id: int, report_id: int) -> None:
 
     Where the Core Team has no place, the outbox tells each member under the same key, so a member who follows is told once.
     """
-    key, args = f"project:{project_id}:report:{report_id}", {"report": str(report_id)}
+    key = f"project:{project_id}:report:{report_id}"
+    place = Notice(key=key, kind="projects.updated", group=Group.CORE_TEAM, args={"report": str(report_id)})
     others = sorted(await projects.followers(request.session, project_id) - {request.person.id})
-    notices = [Notice(key=f"{key}:person:{id}", kind="projects.updated", person_id=id, args=args) for id in others]
-    place = Notice(key=key, kind="projects.updated", group=Group.CORE_TEAM, args=args)
-    await outbox.enqueue(request.session, place, *notices, due_at=request.now)
+    await outbox.enqueue(request.session, place, *(place.for_member(id) for id in others), due_at=request.now)
 
 
 @router.message("projects.updated")
