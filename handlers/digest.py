@@ -111,19 +111,17 @@ async def _pulse(session: Session) -> Part:
 
 
 async def _priorities(session: Session, now: datetime) -> Part:
-    """What was agreed on the last round of the pulse and is soon to be looked at again, or should have been."""
-    over = await rounds.list_over(session, limit=1)
-    agreed = await results.priorities(session, over[0].id) if over else ()
-    soon = sorted((each for each in agreed if each.review_on <= local_day(now + AHEAD)), key=lambda each: each.review_on)
+    """What was agreed on a round of the pulse and is soon to be looked at again, or should have been."""
+    until = local_day(now + AHEAD)
     lines = tuple(
         Line(
             text=each.title,
             note=f"{each.owner} looks after it. To be looked at again on {words.day(each.review_on)}.",
-            button=Button(label="Open", action="pulse.results", args={"round": str(over[0].id)}),
+            button=Button(label="Open", action="pulse.results", args={"round": str(each.round_id)}),
         )
-        for each in soon
+        for each in await results.list_due(session, until, limit=MOST)
     )
-    return Part(heading="Priorities to look at again", lines=lines, total=len(lines), more="pulse results")
+    return Part(heading="Priorities to look at again", lines=lines, total=await results.count_due(session, until), more="pulse results")
 
 
 async def _not_reached(session: Session, now: datetime) -> Part:

@@ -95,6 +95,13 @@ class Priority:
     review_on: date
 
 
+@dataclass(frozen=True, kw_only=True)
+class Due(Priority):
+    """A priority that is to be looked at again, with the round it was agreed on."""
+
+    round_id: int
+
+
 _AGREE = Upsert(PriorityRow, unique=("round_id", "number"))
 
 
@@ -172,6 +179,22 @@ async def drop_priority(session: Session, round_id: int, number: int) -> bool:
 
 def _is(round_id: int, number: int) -> sa.ColumnElement[bool]:
     return (PriorityRow.round_id == round_id) & (PriorityRow.number == number)
+
+
+def _due(until: date) -> sa.ColumnElement[bool]:
+    return PriorityRow.review_on <= until
+
+
+async def list_due(session: Session, until: date, *, limit: int) -> tuple[Due, ...]:
+    """The priorities of all rounds that are to be looked at again by a day, the first of them first."""
+    agreed = sa.select(PriorityRow.__table__, PersonRow.name.label("owner")).join(PersonRow, PersonRow.id == PriorityRow.owner_id)
+    first = agreed.where(_due(until)).order_by(PriorityRow.review_on, PriorityRow.round_id, PriorityRow.number).limit(limit)
+    return tuple(Due(**row._asdict()) for row in await session.execute(first))
+
+
+async def count_due(session: Session, until: date) -> int:
+    """How many there are."""
+    return await session.scalar(sa.select(sa.func.count()).select_from(PriorityRow).where(_due(until))) or 0
 
 
 async def priorities(session: Session, round_id: int) -> tuple[Priority, ...]:

@@ -114,9 +114,9 @@ async def test_comments_stand_under_their_dimensions_page_by_page(circle: Circle
     assert len(second.blocks) == 1 + 1 + 4
 
 
-async def _agrees(kay: User, text: str, *, number: int = 0, day: str = "2027-12-01", owner: str = "1") -> object:
+async def _agrees(kay: User, text: str, *, number: int = 0, day: str = "2027-12-01", owner: str = "1", round: str = "2") -> object:
     values = {"title": text, "owner": owner, "review_on": day}
-    opened = form(await kay.presses("pulse.ask_priority", round="2", number=str(number)))
+    opened = form(await kay.presses("pulse.ask_priority", round=round, number=str(number)))
     return await kay.sends("pulse.agree", values, **opened.args)
 
 
@@ -156,6 +156,15 @@ async def test_the_digest_tells_of_priorities_when_their_day_comes(circle: Circl
     assert "Priorities to look at again" in digest
     assert "Soon to be seen" in digest
     assert "Later to be seen" not in digest
+    for round, text, days in (("2", "Third", 6), ("1", "Fourth", 4), ("1", "Fifth", 5), ("1", "Sixth", 3)):
+        await _agrees(circle.kay, f"{text} to be seen", round=round, day=day.fromordinal(day.toordinal() + days).isoformat())
+    digest = words(await circle.kay.types("digest"))
+    told = [digest.index(f"{text} to be seen") for text in ("Sixth", "Fourth", "Fifth", "Third", "Soon")]
+    assert told == sorted(told), "of whichever round they are"
+    await _agrees(circle.kay, "Later but sooner now", number=2, day=day.fromordinal(day.toordinal() + 7).isoformat())
+    digest = words(await circle.kay.types("digest"))
+    assert "And 1 more: type “pulse results”." in digest
+    assert "Soon to be seen" not in digest
 
 
 async def test_a_round_that_is_not_over_has_no_results(circle: Circle, clock: FakeClock) -> None:
