@@ -1,6 +1,6 @@
 """Every table, gathered: the migrations are compared with this metadata."""
 
-from storage import (
+from storage import (  # noqa: F401 - each brings its tables
     accounts,
     audit,
     counts,
@@ -18,11 +18,7 @@ from storage import (
     signin,
     support,
 )  # fmt: skip
-from storage.pulse import answers, participation, results, rounds
+from storage.pulse import answers, participation, results, rounds  # noqa: F401
 from storage.types import Base
 
-TOPICS = (
-    accounts, audit, counts, drafts, education, history, ideas, nudges, outbox, people, places, projects, receipts, rights, signin, support,
-    answers, participation, results, rounds,
-)  # fmt: skip
 METADATA = Base.metadata

@@ -225,6 +225,24 @@ def local_time_is_told_in_one_place(root: Path) -> list[str]:
     return complaints
 
 
+def no_topic_is_forgotten(root: Path) -> list[str]:
+    """11. A file of tables is gathered in storage/tables.py, and what a topic says is due is asked for by scheduler/planner.py."""
+    there = {module.path: module for module in modules(root)}
+    gathered = {name for _, name in there["storage/tables.py"].imports()}
+    asked = {ast.unparse(node) for node in ast.walk(there["scheduler/planner.py"].tree) if isinstance(node, ast.Attribute)}
+    complaints = []
+    for module in there.values():
+        dotted = module.path.removesuffix(".py").replace("/", ".")
+        for node in module.tree.body:
+            is_table = module.floor == "storage" and isinstance(node, ast.ClassDef) and "Base" in map(ast.unparse, node.bases)
+            if is_table and not {dotted, dotted.removesuffix(".tables")} & gathered:
+                complaints.append(module.at(node, "storage/tables.py does not gather this table"))
+            is_due = module.floor == "scheduler" and isinstance(node, ast.AsyncFunctionDef) and node.name == "due"
+            if is_due and f"{module.name}.due" not in asked:
+                complaints.append(module.at(node, "scheduler/planner.py does not ask what is due here"))
+    return complaints
+
+
 def functions_are_short(root: Path) -> list[str]:
     """No function is longer than 40 lines; migrations may be."""
     return [
@@ -280,6 +298,7 @@ RULES: tuple[Rule, ...] = (
     the_registry_loads_no_sdk,
     drawing_is_a_process_of_its_own,
     local_time_is_told_in_one_place,
+    no_topic_is_forgotten,
     functions_are_short,
     modules_are_short,
     modules_say_what_they_are_for,

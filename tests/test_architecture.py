@@ -79,6 +79,8 @@ RULE_SABOTAGES = (
     (rules.drawing_is_a_process_of_its_own, Sabotage("bot/web/render.py", "from bot.drawing import draw", "imports bot.drawing.draw")),
     (rules.local_time_is_told_in_one_place, Sabotage("scheduler/digest.py", "now.astimezone(LONDON)", ".astimezone(")),
     (rules.local_time_is_told_in_one_place, Sabotage("handlers/pulse/priorities.py", "(now + USUAL).date()", ".date(")),
+    (rules.no_topic_is_forgotten, Sabotage("storage/impact.py", "class NoteRow(Base): ...", "storage/tables.py does not gather")),
+    (rules.no_topic_is_forgotten, Sabotage("scheduler/impact.py", "async def due(session, now): ...", "scheduler/planner.py does not ask")),
     (rules.functions_are_short, Sabotage("bot/dispatch.py", "def long():" + "\n    x = 1" * 40, "long has 41 lines")),
     (rules.modules_are_short, Sabotage("bot/dispatch.py", "x = 1\n" * 400, "bot/dispatch.py: ")),
     (rules.modules_say_what_they_are_for, Sabotage("scheduler/unsaid.py", "x = 1", "scheduler/unsaid.py: no docstring")),
