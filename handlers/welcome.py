@@ -30,7 +30,7 @@ def router_for(routes: Callable[[], Routes]) -> Router:
 def help_card(routes: Routes, person: Person) -> Card:
     """The commands that somebody may use."""
     lines = tuple(Line(text=route.usage, note=f"{route.summary[0].upper()}{route.summary[1:]}.") for route in routes.offered_to(person))
-    intro = Text(text="Type one of these. In Slack, you can also send me the same words in a message.")
+    intro = Text(text="Type one of these. You can also send me the same words in a message.")
     return Card(title="What you can do", blocks=(intro, Lines(lines=lines), Text(text=NOT_CLINICAL, kind="note")))
 
 

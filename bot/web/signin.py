@@ -18,7 +18,7 @@ from storage.people import AccountKey, Person, Seen
 
 TRIES_PER_MINUTE = 20
 FOREIGN = "I could not see that this came from this site’s own page. Load the page again, then repeat it. Nothing was done."
-HOW = "Type “/dih web” in Slack, and open the link that I send you."
+HOW = "Do you already talk to me in a chat elsewhere? Send me the word “web” there, and open the link that I send you."
 OR_ASK = "Or ask an administrator of the hub for an invitation. On the server, that is: dih invite you@example.org"
 
 

@@ -43,7 +43,8 @@ async def test_without_a_session_the_page_says_how_to_get_in(bot: Bot) -> None:
     window = bot.window()
     await window.goes()
     assert window.status == 200
-    assert "/dih web" in window.words
+    assert "Send me the word “web” there" in window.words
+    assert "Slack" not in window.words, "a channel that may be off"
     assert "dih invite you@example.org" in window.words
     await window.posts("/say", [("text", "idea"), ("ticket", "t"), ("proof", "")])
     assert window.status == 401
