@@ -32,6 +32,7 @@ OUTCOMES = {
     IdeaState.NOT_SUITABLE: "is not taken further",
     IdeaState.WITHDRAWN: "is withdrawn",
 }
+FOR_AUTHOR = "You are told because you shared it."
 FOR_SUPPORTERS = "You said that you have this need too. If you no longer have it, open the idea and take your support back."
 
 
@@ -60,12 +61,33 @@ async def tell_outcome(request: Request, idea: Idea, state: IdeaState) -> int:
     return len(supporters)
 
 
+async def tell_taken_on(request: Request, idea: Idea) -> int:
+    """The new assessor to the author and to all others who have the need; returns how many these others are."""
+    me = request.person.id
+    others = [each.person_id for each in await support.list_supporters(request.session, idea.id) if each.person_id != me]
+    await tell(request, idea.id, idea.author_id, *others, kind="ideas.taken_on", assessor=str(me))
+    return len(others)
+
+
 def _live(id: int) -> str:
     """The Core Team's message about an idea, which is kept true."""
     return f"idea:{id}"
 
 
 # -- out of it
+
+
+def _is_author(idea: Idea, occasion: Occasion) -> bool:
+    return occasion.person is not None and occasion.person.id == idea.author_id
+
+
+def _why(idea: Idea, occasion: Occasion) -> Text:
+    """Why somebody is told of an idea."""
+    return Text(text=FOR_AUTHOR if _is_author(idea, occasion) else FOR_SUPPORTERS, kind="note")
+
+
+def _see(idea: Idea, occasion: Occasion) -> Button:
+    return open_button(idea.id, "See your idea" if _is_author(idea, occasion) else "Open the idea")
 
 
 async def _idea(occasion: Occasion) -> Idea | None:
@@ -107,7 +129,7 @@ async def thanks(occasion: Occasion) -> Message | None:
         title=f"Thank you for {idea.reference}",
         blocks=(
             Text(text=f"“{idea.title}” is with the Core Team."),
-            Text(text=f"To see it at any time, type “idea {idea.reference}”.", kind="note"),
+            Text(text=f"{FOR_AUTHOR} To see it at any time, type “idea {idea.reference}”.", kind="note"),
         ),
         buttons=(open_button(idea.id, "See your idea"),),
     )
@@ -115,7 +137,7 @@ async def thanks(occasion: Occasion) -> Message | None:
 
 
 def _when(idea: Idea, occasion: Occasion) -> str:
-    """When the author hears what is decided."""
+    """When the author and those with the same need hear what is decided."""
     if idea.due_on is None or idea.due_on < local_day(occasion.now):
         return "You will hear what happens next as soon as it is decided."
     return f"You will hear what happens next by {words.day(idea.due_on)}."
@@ -123,12 +145,13 @@ def _when(idea: Idea, occasion: Occasion) -> str:
 
 @router.message("ideas.taken_on")
 async def taken_on(occasion: Occasion) -> Message | None:
-    """Tells the author who has their idea."""
+    """Tells the author, and those who have the need too, who has the idea."""
     idea = await _idea(occasion)
     if idea is None or idea.state is not IdeaState.IN_ASSESSMENT or str(idea.assessor_id) != occasion.args["assessor"]:
         return None
-    blocks = (Text(text=f"{idea.assessor} of the Core Team is looking at “{idea.title}”."), Text(text=_when(idea, occasion)))
-    return Message(card=Card(title=f"{idea.reference} is in assessment", blocks=blocks, buttons=(open_button(idea.id, "See your idea"),)))
+    who = Text(text=f"{idea.assessor} of the Core Team is looking at “{idea.title}”.")
+    blocks = (who, Text(text=_when(idea, occasion)), _why(idea, occasion))
+    return Message(card=Card(title=f"{idea.reference} is in assessment", blocks=blocks, buttons=(_see(idea, occasion),)))
 
 
 def _what_it_means(idea: Idea) -> str:
@@ -155,14 +178,13 @@ async def outcome(occasion: Occasion) -> Message | None:
     idea = await _idea(occasion)
     if idea is None or idea.state.value != occasion.args["state"]:
         return None
-    author = occasion.person is not None and occasion.person.id == idea.author_id
     blocks: list[Block] = [Text(text=_what_it_means(idea))]
     blocks += [Facts(facts=decided(idea.decision))] if idea.decision else []
-    blocks += [] if author else [Text(text=FOR_SUPPORTERS, kind="note")]
+    blocks.append(_why(idea, occasion))
     buttons: list[Button] = [project_button(idea.project_id)] if idea.project_id else []
     if idea.decision and idea.decision.existing_id:
         buttons.append(open_button(idea.decision.existing_id, f"Open IDEA-{idea.decision.existing_id}"))
-    buttons.append(open_button(idea.id, "See your idea" if author else "Open the idea"))
+    buttons.append(_see(idea, occasion))
     return Message(card=Card(title=f"{idea.reference} {OUTCOMES[idea.state]}", blocks=tuple(blocks), buttons=tuple(buttons)))
 
 

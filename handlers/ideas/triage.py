@@ -65,8 +65,9 @@ async def _take(request: Request, idea: Idea, *, was: IdeaState) -> Outcome:
         raise await overtaken(request, idea.id)
     await audit.add(request.session, now=request.now, action="ideas.taken_on", object=f"idea:{idea.id}", by=me)
     await news.tell_core_team(request, idea.id, "taken_on")
-    await news.tell(request, idea.id, idea.author_id, kind="ideas.taken_on", assessor=str(me))
-    yours = f"You have it now, and its author is told. Please decide by {words.day(due_on)}."
+    number = await news.tell_taken_on(request, idea)
+    told = f"author and {words.count(number, 'person', 'people')} with the same need are" if number else "author is"
+    yours = f"You have it now, and its {told} told. Please decide by {words.day(due_on)}."
     if due_on < local_day(request.now):
-        yours = "You have it now, and its author is told. It has waited long: please decide soon."
+        yours = f"You have it now, and its {told} told. It has waited long: please decide soon."
     return Reply(card=await card(request, await find(request, idea.id), yours), reference=idea.reference)

@@ -56,8 +56,11 @@ async def test_an_idea_is_supported_taken_on_and_accepted_as_a_project(hub: Hub)
     await kay.sees("Ideas to decide", "1 to 1 of 1 idea, waiting longest first", "Shared today. Nobody has it yet. To be decided by")
     await kay.presses("Open")
     await kay.presses("Take it on")
-    await kay.sees("You have it now, and its author is told.", "Who has it", "Kay Fox")
-    assert "Kay Fox of the Core Team is looking at" in await nurse.is_told("IDEA-1 is in assessment")
+    await kay.sees("You have it now, and its author and 1 person with the same need are told.", "Who has it", "Kay Fox")
+    for chat, why in ((nurse, "You are told because you shared it."), (physio, "You said that you have this need too.")):
+        told = await chat.is_told("IDEA-1 is in assessment")
+        assert "Kay Fox of the Core Team is looking at" in told
+        assert why in told
     assert "Kay Fox" in await bob.is_told("An idea in assessment: IDEA-1")
     await bob.types("triage")
     await bob.sees("Kay Fox has it")
@@ -67,6 +70,7 @@ async def test_an_idea_is_supported_taken_on_and_accepted_as_a_project(hub: Hub)
     await kay.fills({"What kind of project is it?": "A local priority", "Why?": WHY, "By when?": _day(hub, 14)})
     await kay.sees("IDEA-1 is decided", "Its author and 1 person with the same need will be told")
     for chat in (nurse, physio):
+        assert await chat.was_told("IDEA-1 is in assessment") == 1
         told = await chat.is_told("IDEA-1 is accepted")
         assert all(words in told for words in ("becomes a project", WHY, "Kay Fox", "Open the project"))
     assert "An idea was accepted" in await bob.is_told("An idea was accepted: IDEA-1")
