@@ -91,8 +91,9 @@ async def promoted(occasion: Occasion) -> Message | None:
     event = found[0]
     news = Text(text="A place became free and you were next in line, so it is yours. You are coming.")
     ask = Text(text="If you cannot come, open it and answer No. The next person then gets the place.")
+    why = Text(text="You are told because you were on the waiting list.", kind="note")
     buttons = (phrases.open_button(event, "primary"), phrases.calendar_button(event))
-    return Message(card=Card(title=f"You have a place: {event.title}", blocks=(news, _when_and_where(event), ask), buttons=buttons))
+    return Message(card=Card(title=f"You have a place: {event.title}", blocks=(news, _when_and_where(event), ask, why), buttons=buttons))
 
 
 async def _last_known(occasion: Occasion, event: Event, signup: Signup) -> Appointment:
@@ -125,7 +126,7 @@ async def cancelled(occasion: Occasion) -> Message | None:
         return None
     event = found[0]
     news = Text(text=f"It was planned for {words.moment(event.starts_at)}, and does not take place. You need do nothing.")
-    more = Text(text=phrases.next_ones(event), kind="note")
+    more = Text(text=f"You are told because you said yes or maybe to it. {phrases.next_ones(event)}", kind="note")
     buttons = (phrases.calendar_button(event, "Take it out of my calendar"),)
     return Message(card=Card(title=f"Cancelled: {event.title}", blocks=(news, more), buttons=buttons))
 
@@ -155,7 +156,7 @@ def _starting(event: Event, now: datetime) -> Card:
     title = f"{f'In {words.length(minutes)}' if minutes else 'Now'}: {event.title}"
     how = () if event.place or event.link else (Text(text=f"There is no join link yet. Ask the host: {event.host}."),)
     join = (Link(label="Join", url=event.link),) if event.link else ()
-    return Card(title=title, blocks=(_when_and_where(event), *how), buttons=(*join, phrases.open_button(event)))
+    return Card(title=title, blocks=(_when_and_where(event), *how, STOP), buttons=(*join, phrases.open_button(event)))
 
 
 @router.message("education.recorded")
@@ -165,5 +166,6 @@ async def recorded(occasion: Occasion) -> Message | None:
     if found is None or not (links := phrases.published(found[0])):
         return None
     event = found[0]
-    told = Text(text=f"You said you would come on {words.day(event.starts_at)}. Whether you were there or not, you can now look at it.")
-    return Message(card=Card(title=f"To look at: {event.title}", blocks=(told,), buttons=links))
+    told = Text(text="Whether you were there or not, you can now look at it.")
+    why = Text(text=f"You are told because you said you would come on {words.day(event.starts_at)}.", kind="note")
+    return Message(card=Card(title=f"To look at: {event.title}", blocks=(told, why), buttons=links))

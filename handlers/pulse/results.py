@@ -236,5 +236,8 @@ async def closed(occasion: Occasion) -> Message | None:
         f"{words.number(found.took_part)} of {words.number(found.invited)} took part. Thank you.",
         "The sealed answers and their key are destroyed. Only what you see in the results is left.",
     )
+    asked = occasion.person is not None and bool(occasion.person.groups & round.groups)
+    why = "You are told because you were asked to take part." if asked else "The Core Team is told of every round."
     see = Button(label="See the results", action="pulse.results", args={"round": str(round.id)}, style="primary")
-    return Message(card=Card(title=f"Results: {title(round)}", blocks=paragraphs(*texts), buttons=(see,)))
+    blocks = (*paragraphs(*texts), Text(text=why, kind="note"))
+    return Message(card=Card(title=f"Results: {title(round)}", blocks=blocks, buttons=(see,)))

@@ -61,7 +61,9 @@ async def test_the_last_place_goes_to_one_and_the_next_in_line_gets_it_when_it_i
     assert all(words in shown for words in ("For the Core Team only", "Ward nurse", "Waiting, in this order", "Physiotherapist"))
     await _answers(nurse, "No")
     await nurse.sees("Thank you for telling me", "No (your answer)", "You said no")
-    assert "it is yours" in await physio.is_told("You have a place: Getting Bid Ready")
+    told = await physio.is_told("You have a place: Getting Bid Ready")
+    assert "it is yours" in told
+    assert "because you were on the waiting list" in told
     await physio.presses("Open the session")
     await physio.sees("You are coming", "Join")
     assert await nurse.was_told("You have a place") == 0
@@ -96,7 +98,9 @@ async def test_a_session_is_moved_and_then_cancelled_and_those_who_come_are_told
     await kay.opens_form()
     await kay.fills({})
     await kay.sees("Cancelled: Getting Bid Ready", "1 person is told")
-    assert "does not take place" in await nurse.is_told("Cancelled: Getting Bid Ready")
+    told = await nurse.is_told("Cancelled: Getting Bid Ready")
+    assert "does not take place" in told
+    assert "because you said yes or maybe to it" in told
     await nurse.presses("Maybe")
     await nurse.sees("“Getting Bid Ready” is cancelled", "Type “cop” to see the next ones")
     await nurse.types("cop")
@@ -134,7 +138,7 @@ async def test_a_training_day_is_held_and_its_recording_is_found_by_all_and_told
     await kay.fills({"Link to the recording": "https://example.org/film", "Link to the slides": "https://example.org/slides"})
     await kay.sees("Saved: Fundamentals in March")
     told = await nurse.is_told("To look at: Fundamentals in March")
-    assert "You said you would come" in told
+    assert "You are told because you said you would come on" in told
     assert "Thank you for coming" not in told, "nobody notes who was there"
     await partner.types("training")
     await partner.sees("Recordings")

@@ -15,7 +15,9 @@ async def test_an_idea_is_shared_and_the_core_team_is_told(hub: Hub) -> None:
     await nurse.types("idea")
     await nurse.fills(GOOD)
     await nurse.sees("IDEA-1 is with the Core Team", "Sensors that notice a fall")
-    assert "Sensors that notice a fall" in await nurse.is_told("Thank you for IDEA-1")
+    told = await nurse.is_told("Thank you for IDEA-1")
+    assert "Sensors that notice a fall" in told
+    assert "You are told because you shared it." in told
     told = await kay.is_told("A new idea: IDEA-1")
     assert "People who have fallen at home" in told
     assert "University Hospitals Dorset" in told

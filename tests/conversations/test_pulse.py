@@ -110,7 +110,9 @@ async def test_a_round_from_its_opening_to_what_is_agreed_on_it(hub: Hub) -> Non
     await kay.fills({})
     await kay.sees("The round is closed")
     await closes(hub)
-    assert "6 of 7 took part" in await ann.is_told("Results: Maturity pulse of")
+    told = await ann.is_told("Results: Maturity pulse of")
+    assert "6 of 7 took part" in told
+    assert "You are told because you were asked to take part." in told
     await nurse.types("pulse results")
     shown = await nurse.sees("6 of 7 took part (86%)", "Views", FIRST, "This wheel is illustrative", "“Needs and priorities”")
     assert "Agree a priority" not in shown
