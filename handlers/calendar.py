@@ -90,17 +90,6 @@ def is_quiet(now: datetime, zone: ZoneInfo = LONDON, opens: time = OPENS, closes
     return not (is_working_day(local.date()) and opens <= local.time() < closes)
 
 
-def next_allowed(now: datetime, zone: ZoneInfo = LONDON, opens: time = OPENS, closes: time = CLOSES) -> datetime:
-    """`now` itself in working hours, else the next opening, in UTC."""
-    if not is_quiet(now, zone, opens, closes):
-        return now.astimezone(UTC)
-    local = now.astimezone(zone)
-    day = local.date()
-    if not (is_working_day(day) and local.time() < opens):
-        day = add_working_days(day, 1)
-    return at_wall_time(day, opens, zone)
-
-
 def working_day_from(day: date) -> date:
     """`day` itself, or the next working day."""
     return day if is_working_day(day) else add_working_days(day, 1)

@@ -65,9 +65,9 @@ async def remove(session: Session, *, id: int, person_id: int) -> None:
     await session.execute(sa.delete(HistoryRow).where(HistoryRow.id == id, HistoryRow.person_id == person_id))
 
 
-async def newest(session: Session, person_id: int, *, limit: int, after: int = 0) -> tuple[Item, ...]:
-    """The latest items of a person's page, oldest of them first; only those with a number above `after`."""
-    mine = sa.select(HistoryRow.__table__).where(HistoryRow.person_id == person_id, HistoryRow.id > after)
+async def newest(session: Session, person_id: int, *, limit: int) -> tuple[Item, ...]:
+    """The latest items of a person's page, oldest of them first."""
+    mine = sa.select(HistoryRow.__table__).where(HistoryRow.person_id == person_id)
     rows = (await session.execute(mine.order_by(HistoryRow.id.desc()).limit(limit))).all()
     return tuple(Item(id=row.id, speaker=row.speaker, content=row.content, ticket=row.ticket, at=row.at) for row in reversed(rows))
 
