@@ -175,7 +175,7 @@ class Dispatcher:
                     person = await people.find_by_account(session, account)
                     if person is None or interaction.profile is not None:
                         person = await accounts.note(session, seen, now=now, admins=self._vouching.admins)
-                    if person.account_id is not None and person.account_id != person.last_account_id:
+                    if person.account_id is not None and self._has_moved(interaction, person):
                         await accounts.use(session, person.id, person.account_id)
                 break
             except accounts.Clash:
@@ -187,10 +187,14 @@ class Dispatcher:
 
     async def _person(self, session: Session, interaction: Interaction) -> Person:
         person = await people.find_by_account(session, interaction.account)
-        if person is None or person.account_id != person.last_account_id:
+        if person is None or self._has_moved(interaction, person):
             self._noted.pop(interaction.account, None)
             raise _Unnoted
         return person
+
+    def _has_moved(self, interaction: Interaction, person: Person) -> bool:
+        """Whether the person used another account last; on a confidential route not even that is noted, for it would say when they came."""
+        return person.account_id != person.last_account_id and not self._is_confidential(interaction)
 
     # -- what is done
 

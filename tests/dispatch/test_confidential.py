@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from handlers.registry import ROUTES
 from handlers.routing import Request, Router, Routes
 from handlers.views import Form, Outcome, TextField, says
-from storage import counts
+from storage import counts, people
 from tests.dispatch.conftest import Hub, User, form, title
 from tests.storage.hub import everything_kept, number_of
 
@@ -49,6 +53,21 @@ async def test_a_confidential_answer_that_is_refused_leaves_no_draft(hub: Hub, a
     assert refused.unkept
     assert "q9" not in await everything_kept(hub.database)
     assert form(await ann.presses("secret.ask")).values == {}
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_a_confidential_answer_does_not_say_from_where_it_came(hub: Hub, ann: User, known: bool) -> None:
+    there = hub.also(_routes(confidential=True))
+    second = hub.person("ANN2", "Ann", "ann@uhd.nhs.uk").at(there)
+    if known:
+        await second.is_known()
+    first = await replace(ann, profile=second.profile).at(there).is_known()
+    await second.sends("secret.answer", {"answer": "whispered"})
+    async with hub.database.reading() as session:
+        person = await people.find(session, first.id)
+    assert person is not None
+    assert person.last_account_id == first.account_id
+    assert (await second.is_known()).last_account_id != first.account_id, "what is not confidential says so"
 
 
 async def test_a_draft_is_offered_for_what_it_is_about_until_it_is_sent(hub: Hub, ann: User) -> None:
