@@ -28,10 +28,12 @@ BEGAN = frozenset({Participation.BEGUN, Participation.QUIET, Participation.FINIS
 
 
 class ParticipationRow(Base):
+    """No foreign key: PostgreSQL would mark the row of each person who takes part, and the mark would outlive the round."""
+
     __tablename__ = "pulse_participation"
     __table_args__ = {"sqlite_with_rowid": False}
-    round_id: Mapped[int] = mapped_column(sa.ForeignKey("pulse_rounds.id"), primary_key=True)
-    person_id: Mapped[int] = mapped_column(sa.ForeignKey("people.id"), primary_key=True)
+    round_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    person_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     state: Mapped[Participation] = mapped_column(one_of(Participation, "state"))
 
 

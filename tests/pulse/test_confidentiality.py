@@ -128,6 +128,32 @@ async def test_after_the_close_no_row_ties_an_answer_to_a_person(watched: Watche
     assert not {"person_id", "at", "created_at"} & (columns["pulse_results"] | columns["pulse_comments"])
 
 
+def _marks(url: str) -> dict[str, tuple[str, str]]:
+    """Which transactions wrote and last held the row of each person."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        rows = connection.execute("SELECT name, xmin::text, xmax::text FROM people").fetchall()
+    return {name: (written, held) for name, written, held in rows}
+
+
+@only_postgresql
+async def test_on_postgresql_no_mark_on_a_persons_row_says_that_they_took_part(
+    database: Database, database_url: str, clock: FakeClock
+) -> None:
+    circle = await Circle.of(database, clock, members=3)
+    round_id = await circle.opens()
+    ann, bob, cat = circle.members
+    new_account = circle.hub.person("ANN-TOO", "Member0", "member0@uhd.nhs.uk")
+    for user in (ann, new_account, bob, cat):
+        await user.types("pulse")
+    before = await asyncio.to_thread(_marks, database_url)
+    await answers_all(ann, round_id, Sheet(levels=[3] * 8))
+    await says(bob, round_id, KEYS[0], None)
+    await cat.presses("pulse.decline", round=str(round_id))
+    assert await asyncio.to_thread(_marks, database_url) == before
+    await ann.shares()
+    assert (await asyncio.to_thread(_marks, database_url))["Member0"] != before["Member0"], "ordinary work leaves one"
+
+
 async def test_receipts_drafts_history_audit_and_messages_hold_nothing_of_answers(watched: Watched) -> None:
     ann = watched.circle.members[0]
     await ann.sends("ideas.submit", {"title": "Hm", "need": "unheard words", "proposal": "", "visibility": "hub"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,12 @@ from alembic.script import ScriptDirectory
 from storage import database as house
 from storage import schema
 from storage.database import Database, NoDatabase, WrongSchema
+from storage.people import Group
+from storage.pulse import participation, rounds
+from storage.pulse.rounds import WheelWords
 from storage.schema import downgrade, migrate
 from storage.tables import METADATA
+from tests.storage.hub import NOW, meet
 
 ROOT = Path(__file__).parents[2]
 MIGRATE = """
@@ -60,6 +65,20 @@ async def test_the_last_revision_can_be_taken_back_and_put_on_again(database: Da
         await database.require_schema()
     await migrate(database)
     await database.require_schema()
+
+
+async def test_who_takes_part_in_an_open_round_comes_along(database: Database) -> None:
+    rows = sa.text("SELECT round_id, person_id, state FROM pulse_participation")
+    kay = await meet(database, "KAY")
+    async with database.transaction() as session:
+        wheel = WheelWords(key="hub", version=1, items=("one",), words="{}")
+        until, groups = NOW + timedelta(days=9), (Group.CORE_TEAM,)
+        round = await rounds.add(session, wheel=wheel, opens_at=NOW, closes_at=until, groups=groups, minimum=5)
+        await participation.finish(session, round.id, kay.id)
+    for move in (downgrade, migrate):
+        await move(database)
+        async with database.reading() as session:
+            assert [tuple(row) for row in await session.execute(rows)] == [(round.id, kay.id, "finished")]
 
 
 async def test_the_tables_are_those_that_the_code_describes(database: Database) -> None:
