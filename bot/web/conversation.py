@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,13 +13,14 @@ from bot.web import items
 from bot.web.items import PageItem, Words
 from handlers import words
 from handlers.routing import Interaction
-from handlers.views import Card, File, Form, Outcome, Quiet, Reply, Text, paragraphs
+from handlers.views import Card, File, Form, Outcome, Quiet, Reply
 from storage import history
 from storage.database import Database, Session
 from storage.history import Speaker
 
 LONGEST_WORDS = 3000
-LATE = Card(title="Done", blocks=(Text(text="It took a while, and I keep nothing of it here. Open it again to go on."),))
+HELD = 120
+"""Seconds that a late answer which must not be kept is there for its page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,23 @@ class Doing:
     person_id: int
     interaction: Interaction
     item: int
+
+
+class Held:
+    """Late answers that must not be kept: this process remembers them for two minutes, for the page that looks for them."""
+
+    def __init__(self) -> None:
+        self._answers: dict[str, tuple[Doing, Answer]] = {}
+
+    def put(self, doing: Doing, answer: Answer) -> None:
+        """Remembers it."""
+        self._answers[doing.interaction.id] = doing, answer
+        asyncio.get_running_loop().call_later(HELD, self._answers.pop, doing.interaction.id, None)
+
+    def find(self, interaction: str, person_id: int) -> tuple[Doing, Answer] | None:
+        """What this person did and what came of it; None where that is not known here."""
+        found = self._answers.get(interaction)
+        return found if found and found[0].person_id == person_id else None
 
 
 class Conversation:
@@ -55,14 +74,8 @@ class Conversation:
             return await self._put(session, doing, content, answer.ticket, instead)
 
     async def keep_late(self, doing: Doing, answer: Answer) -> None:
-        """Stores what became of words that cannot be shown again: by now there is no page to draw them on."""
-        outcome = answer.outcome
-        content = _content(outcome)
-        if answer.unkept and answer.done and not (isinstance(outcome, Form) and outcome.errors):
-            content = LATE
-        elif isinstance(outcome, Form):
-            problems = paragraphs(*dict.fromkeys(outcome.errors.values()))
-            content = Card(title="Your form was not sent", blocks=problems)
+        """Stores why a form was turned away: by now there is no page to draw it on."""
+        content = _content(answer.outcome)
         if content is not None:
             async with self._database.transaction() as session:
                 await self._put(session, doing, content, answer.ticket, 0)

@@ -17,7 +17,7 @@ from bot.dispatch import Answer, Dispatcher, new_ticket
 from bot.limits import Busy, Patience
 from bot.pictures import Pictures
 from bot.web import parse, render, safety
-from bot.web.conversation import Conversation, Doing
+from bot.web.conversation import Conversation, Doing, Held
 from bot.web.items import PageItem, digest, is_secret, unpack
 from bot.web.parse import Garbled, Posted, Sender
 from bot.web.respond import Respond
@@ -87,7 +87,7 @@ class WebChannel:
         self._demo = bool(personas)
         self._respond = Respond(secure=secure)
         self._sign_in = SignIn(database, clock, self._respond, secure=secure)
-        self._conversation = Conversation(database, clock)
+        self._conversation, self._held = Conversation(database, clock), Held()
         self.sender = WebSender(database, clock)
 
     def mount(self, application: web.Application) -> None:
@@ -177,8 +177,10 @@ class WebChannel:
         if visit is None or found is None:
             return self._nobody(status=200)
         await self._sign_in.note_use(visit)
-        page = await self._paged(visit, found)
         waited_for = request.query.get("working", "")
+        if held := self._held.find(waited_for, visit.person_id):
+            return await self._draw(visit, found, *held)
+        page = await self._paged(visit, found)
         if not re.fullmatch(r"[\w-]{1,64}", waited_for, re.ASCII):
             return await self._html(page)
         for item in page.items:
@@ -287,7 +289,10 @@ class WebChannel:
 
     async def _keep_late(self, doing: Doing, late: _Kept | _Drawn) -> None:
         if isinstance(late, _Drawn) and not late.stands:
-            await self._conversation.keep_late(doing, late.answer)
+            if late.answer.unkept:
+                self._held.put(doing, late.answer)
+            else:
+                await self._conversation.keep_late(doing, late.answer)
 
     async def _show(self, visit: Visit, doing: Doing, result: _Kept | _Drawn | None) -> web.Response:
         if result is None:
@@ -298,9 +303,13 @@ class WebChannel:
             found = await self._found(session, visit, show=SHOWN)
         if found is None:
             return self._nobody(status=401)
+        return await self._draw(visit, found, doing, result.answer)
+
+    async def _draw(self, visit: Visit, found: _Found, doing: Doing, answer: Answer) -> web.Response:
+        """The page with an answer that is not kept on it."""
         page = await self._paged(visit, found)
-        there = self._conversation.drawn(page.items, doing, result.answer)
-        turned_away = not result.answer.done or (isinstance(result.answer.outcome, Form) and bool(result.answer.outcome.errors))
+        there = self._conversation.drawn(page.items, doing, answer)
+        turned_away = not answer.done or (isinstance(answer.outcome, Form) and bool(answer.outcome.errors))
         typed = doing.interaction.text if turned_away else ""
         return await self._html(replace(page, items=there, typed=typed), status=422 if turned_away else 200)
 

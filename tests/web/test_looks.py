@@ -51,6 +51,7 @@ from handlers.views import (
 from storage.database import Database
 from storage.history import Item, Speaker
 from tests.conftest import FakeClock
+from tests.storage.hub import everything_kept
 from tests.web.conftest import Bot
 from tests.web.window import Window
 
@@ -350,7 +351,7 @@ async def test_a_forms_own_buttons_send_what_is_typed_without_checking(database:
     assert got[0]["step"] == "2"
 
 
-def slow() -> tuple[Router, asyncio.Event]:
+def slow(*, confidential: bool = False) -> tuple[Router, asyncio.Event]:
     """A word and a form that wait until they are let go."""
     router, go = Router(), asyncio.Event()
 
@@ -366,9 +367,11 @@ def slow() -> tuple[Router, asyncio.Event]:
     async def ask(request: Request) -> Outcome:
         return await build(request)
 
-    @router.form("slow.send", build)
+    @router.form("slow.send", build, confidential=confidential)
     async def send(request: Request) -> Outcome:
         await go.wait()
+        if request.one("words") == "again":
+            return (await build(request)).refused({"words": "Other words."}, request)
         if request.one("words") == "never":
             raise Refused("That cannot be done.")
         return Reply(card=Card(title="Saved", blocks=(Text(text="It took a while."),)))
@@ -418,6 +421,28 @@ async def test_late_answers_come_to_the_page_by_themselves(database: Database, c
         await until_done(ann, where)
         await ann.sees(answer)
         assert len(ann.items("asks")) == (words == "never")
+
+
+@pytest.mark.parametrize(("words", "answer"), [("save", "It took a while"), ("never", "That cannot be done"), ("again", "Other words.")])
+async def test_a_late_answer_that_must_not_be_kept_is_shown_and_leaves_nothing(
+    database: Database, clock: FakeClock, words: str, answer: str
+) -> None:
+    router, go = slow(confidential=True)
+    async with serving(database, clock, router, Patience(seconds=0.5)) as bot:
+        ann, eve = await bot.signed_in(await bot.person("Ann Lee")), await bot.signed_in(await bot.person("Eve Day"))
+        await ann.types("slow form")
+        there = await everything_kept(database)
+        where = await is_late(ann, ann.fills({"Words": words}), database)
+        go.set()
+        await until_done(ann, where)
+        await ann.sees(answer)
+        if words == "again":
+            assert await ann.typed("Words") == words
+        await eve.goes(where)
+        assert answer not in eve.words, "it is nobody else’s"
+        assert await everything_kept(database) == there
+        await ann.goes()
+        assert answer not in ann.words
 
 
 async def test_an_answer_that_does_not_come_is_not_looked_for_for_ever(ann: Window) -> None:
