@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 
 from handlers import forms, words
@@ -42,6 +41,7 @@ router = Router()
 
 TITLE = "Maturity pulse"
 CLOSED = "The round has closed. I did not keep this. What you saved before it closed counts."
+ANOTHER = "This belongs to a round that has closed, so I kept nothing of it. Another round is open now: type “pulse”."
 LOCKED = "I cannot open the round’s key, so I did not keep this. Tell an administrator that DIH_SECRET_KEYS has changed."
 TOO_LONG = "This is a little too long, as some of its characters take more room. Make it shorter."
 COMMENT = TextField(
@@ -55,12 +55,19 @@ COMMENT = TextField(
 
 
 async def _is_invited(request: Request) -> bool:
-    """Who is in the groups now; where no round is open, there is nothing to keep anybody from."""
+    """Where no round is open, there is nothing to keep anybody from."""
     round = await rounds.under_way(request.session)
-    return round is None or bool(request.person.groups & round.groups)
+    return round is None or await _is_asked(request, round)
 
 
-invited = Right(phrase="members of the groups that the round asks", held_by=lambda person: bool(person.groups), over=_is_invited)
+async def _is_asked(request: Request, round: Round) -> bool:
+    """Who is in the groups now, and who has begun: what they said is counted, so it stays theirs to change until the close."""
+    if request.person.groups & round.groups:
+        return True
+    return await participation.find(request.session, round.id, request.person.id) in participation.BEGAN
+
+
+invited = Right(phrase="members of the groups that the round asks", over=_is_invited)
 
 
 # -- the card
@@ -92,7 +99,7 @@ async def _card(request: Request) -> Card:
         Fact(label="Asks", value=f"Members of {phrases.groups(round.groups)}"),
     )
     blocks: tuple[Block, ...] = (*paragraphs(*_promise(round)), Facts(facts=facts), *phrases.origin(wheel))
-    if not request.person.groups & round.groups:
+    if not await _is_asked(request, round):
         none = Text(text="You are in none of these groups, so it does not ask you.")
         return Card(title="The maturity pulse", blocks=(*blocks, none), buttons=beside)
     args = {"round": str(round.id)}
@@ -135,8 +142,10 @@ def _promise(round: Round) -> tuple[str, ...]:
 async def _open_round(request: Request) -> Round:
     """The round that the button or form is about; raises Refused where it takes no answers any more."""
     round = await rounds.under_way(request.session)
-    if round is None or round.id != request.number("round") or not round.takes_answers(request.now):
+    if round is None or not round.takes_answers(request.now):
         raise Refused(CLOSED)
+    if round.id != request.number("round"):
+        raise Refused(ANOTHER)
     return round
 
 
@@ -196,10 +205,12 @@ def _args(round: Round, item: str) -> dict[str, str]:
 
 
 def _beside(round: Round, number: int, *, answered: bool) -> tuple[Button, ...]:
-    """Back and Skip; what was answered is taken away by the same step."""
+    """Back, and a way on without an answer: Skip, or where there is one, a button that takes it away."""
     args = _args(round, (*round.wheel.items, CHOICE)[number])
-    skip = Button(label="Take my answer away" if answered else "Skip", action="pulse.skip", args=args)
-    return (Button(label="Back", action="pulse.back", args=args), skip) if number else (skip,)
+    skip = Button(label="Skip", action="pulse.skip", args=args)
+    take = Button(label="Take my answer away", action="pulse.take_away", args=args)
+    on = take if answered else skip
+    return (Button(label="Back", action="pulse.back", args=args), on) if number else (on,)
 
 
 async def _asked(request: Request) -> Form:
@@ -230,10 +241,10 @@ async def _said(request: Request, round: Round) -> dict[str, Said]:
         raise Refused(LOCKED) from None
 
 
-async def _save(request: Request, round: Round, said: Said) -> None:
-    """Keeps an answer; raises Refused where that is too late, and TooLong."""
+async def _save(request: Request, round: Round, said: Said, *, first: bool = False) -> None:
+    """Keeps an answer, `first`: unless there is one; raises Refused where that is too late, and TooLong."""
     try:
-        await answers.save(request.session, round, request.person.id, said, now=request.now)
+        await answers.save(request.session, round, request.person.id, said, now=request.now, first=first)
     except NotOpen:
         raise Refused(CLOSED) from None
     except Unreadable:
@@ -279,7 +290,17 @@ def _spoken(request: Request) -> Said:
 
 @router.action("pulse.skip", may=invited, confidential=True)
 async def skip(request: Request) -> Outcome:
-    """Passes an item over; an answer that was there is taken away."""
+    """Passes an item over; an answer that was given meanwhile, in another window, stands."""
+    round = await _open_round(request)
+    item = request.args.get("item", "")
+    _number(round, item)
+    await _save(request, round, Said(item=item), first=True)
+    return await _next(request, round)
+
+
+@router.action("pulse.take_away", may=invited, confidential=True)
+async def take_away(request: Request) -> Outcome:
+    """Takes an answer away: the item counts as passed over."""
     round = await _open_round(request)
     item = request.args.get("item", "")
     _number(round, item)
@@ -289,13 +310,19 @@ async def skip(request: Request) -> Outcome:
 
 @router.action("pulse.back", may=invited, confidential=True)
 async def back(request: Request) -> Outcome:
-    """The question before; what stands in the fields is kept if it could be sent."""
+    """The question before; what stands in the fields is kept. What cannot be kept is shown again, with what is wrong."""
     round = await _open_round(request)
     number = _number(round, request.args.get("item", ""))
-    values, errors = forms.check(_question(round, number), request.values)
-    if not errors:
-        with suppress(TooLong):
-            await _save(request, round, _spoken(replace(request, values=values)))
+    here = _question(round, number)
+    values, errors = forms.check(here, request.values)
+    typed = replace(request, values=values)
+    if errors and any(values.values()):
+        return here.refused(errors, typed)
+    try:
+        if not errors:
+            await _save(request, round, _spoken(typed))
+    except TooLong:
+        return here.refused({"comment": TOO_LONG}, typed)
     return await _ask(request, round, max(number - 1, 0))
 
 

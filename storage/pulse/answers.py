@@ -42,6 +42,7 @@ class NotOpen(Exception):
 
 _ADD_KEY = Upsert(KeyRow, unique=("round_id",))
 _PUT = Upsert(OpenRow, unique=("tag",), replacing=("sealed",))
+_PUT_FIRST = Upsert(OpenRow, unique=("tag",))
 
 
 async def add_key(session: Session, round_id: int) -> None:
@@ -72,12 +73,15 @@ async def _key_to_write(session: Session, round: Round, now: datetime) -> RoundK
     return key
 
 
-async def save(session: Session, round: Round, person_id: int, said: Said, *, now: datetime) -> None:
-    """Keeps what somebody says to an item, in place of what they said before; raises NotOpen, Unreadable and TooLong."""
+async def save(session: Session, round: Round, person_id: int, said: Said, *, now: datetime, first: bool = False) -> None:
+    """Keeps what somebody says to an item, in place of what they said before, `first`: only if they had said nothing.
+
+    Raises NotOpen, Unreadable and TooLong.
+    """
     key = await _key_to_write(session, round, now)
     await participation.start(session, round.id, person_id)
     tag = key.tag(person_id, said.item)
-    await _PUT(session, {"tag": tag, "sealed": key.seal(tag, said)})
+    await (_PUT_FIRST if first else _PUT)(session, {"tag": tag, "sealed": key.seal(tag, said)})
 
 
 async def of_person(session: Session, round: Round, person_id: int) -> Mapping[str, Said]:

@@ -96,6 +96,7 @@ TABLE: Mapping[tuple[Kind, str], set[str]] = {
     ("action", "pulse.start"): MEMBERS,
     ("form", "pulse.answer"): MEMBERS,
     ("action", "pulse.skip"): MEMBERS,
+    ("action", "pulse.take_away"): MEMBERS,
     ("action", "pulse.back"): MEMBERS,
     ("action", "pulse.decline"): MEMBERS,
     ("command", "pulse results"): EVERYBODY,
@@ -136,12 +137,15 @@ def test_every_route_has_its_line_in_the_table() -> None:
 
 @pytest.fixture
 async def crowd(hub: Hub) -> dict[str, User]:
-    """One person of each role; the author has shared IDEA-1, the lead has a national project with a report, a session is planned."""
+    """One person of each role; the author has shared IDEA-1, the lead has a national project with a report, a session is planned,
+    a round of the pulse is open.
+    """
     crowd = {role: hub.person(role.replace(" ", "").upper(), role) for role in ROLES}
     await crowd[AUTHOR].shares()
     await hub.organise(crowd[PARTNER], Group.PROGRAMME_GROUP)
     await hub.organise(crowd[CORE_TEAM], Group.CORE_TEAM)
     await crowd[CORE_TEAM].plans()
+    await crowd[CORE_TEAM].presses("pulse.open", wheel="illustrative:1", last_day="2026-12-04", groups="core_team.programme_group")
     await hub.organise(crowd[ADMINISTRATOR], administrator=True)
     await _give_project(hub, (await crowd[LEAD].is_known()).id)
     return crowd

@@ -97,6 +97,11 @@ async def says(user: User, round_id: int, item: str, level: int | None, comment:
     return await user.sends("pulse.answer", {"level": str(level), "comment": comment}, **args)
 
 
+async def takes_back(user: User, round_id: int, item: str) -> Answer:
+    """What they answered to one dimension is taken away."""
+    return await user.presses("pulse.take_away", round=str(round_id), item=item)
+
+
 async def answers_all(user: User, round_id: int, sheet: Sheet) -> Answer:
     """From the first question to the thanks; each question is where the one before leads to."""
     shown = form(await user.presses("pulse.start", round=str(round_id)))

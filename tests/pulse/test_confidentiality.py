@@ -26,7 +26,7 @@ from storage.tables import METADATA
 from tests.conftest import SECRET_KEY, FakeClock
 from tests.dispatch.conftest import User, words
 from tests.pulse.burglar import carried_away, opened, places_left
-from tests.pulse.circle import KEYS, Circle, Sheet, answers_all, said_by, says, stored_at_once
+from tests.pulse.circle import KEYS, Circle, Sheet, answers_all, said_by, says, stored_at_once, takes_back
 from tests.storage.hub import everything_kept, number_of, only_postgresql, only_sqlite
 
 searching = pytest.mark.may_block("every byte is looked at in another thread, which keeps the interpreter for itself now and then")
@@ -84,7 +84,7 @@ async def watched(database: Database, database_url: str, clock: FakeClock) -> Wa
     await watched.looks()
     for member in circle.members[:3]:
         await says(member, watched.round_id, "needs", 5, "shown words, changed")
-        await says(member, watched.round_id, "finding", None)
+        await takes_back(member, watched.round_id, "finding")
     await watched.looks()
     watched.people |= {(await member.is_known()).id: member for member in circle.members}
     return watched

@@ -15,7 +15,7 @@ from storage.pulse.rounds import OtherWords, RoundState, WheelWords
 from storage.pulse.sealing import Said
 from tests.conftest import SECRET_KEY, FakeClock
 from tests.dispatch.conftest import form, title, words
-from tests.pulse.circle import KEYS, LAST_DAY, Circle, Sheet, answers_all, question, said_by, says
+from tests.pulse.circle import KEYS, LAST_DAY, Circle, Sheet, answers_all, question, said_by, says, takes_back
 from tests.storage.hub import number_of
 
 LEVELS = (
@@ -76,14 +76,75 @@ async def test_one_goes_on_where_one_was_and_finds_what_one_said(circle: Circle)
     half = {"level": "4", "comment": "Half a"}
     item, before = question(await ann.does("action", "pulse.back", args={**args, "item": KEYS[2]}, values=half))
     assert (item, before.values) == (KEYS[1], {}), "passed over: nothing stands there"
-    item, again = question(await ann.does("action", "pulse.back", args={**args, "item": KEYS[1]}, values={"level": "9"}))
+    item, again = question(await ann.does("action", "pulse.back", args={**args, "item": KEYS[1]}, values={"level": "", "comment": ""}))
     assert (item, again.values["level"], again.values["comment"]) == (KEYS[0], "3", "Because")
     assert again.buttons[-1].label == "Take my answer away"
     said = await said_by(circle, ann)
     assert said[KEYS[2]] == Said(item=KEYS[2], level=4, comment="Half a"), "Back keeps what could be sent"
-    assert said[KEYS[1]].is_empty, "and nothing that could not"
-    await says(ann, round_id, KEYS[0], None)
+    assert said[KEYS[1]].is_empty
+    assert question(await takes_back(ann, round_id, KEYS[0]))[0] == KEYS[1]
     assert (await said_by(circle, ann))[KEYS[0]].is_empty
+
+
+@pytest.mark.parametrize(
+    ("typed", "wrong", "error"),
+    [
+        ({"level": "4", "comment": "\U0001f600" * 200}, "comment", "Make it shorter"),
+        ({"level": "", "comment": "A long thought"}, "level", "Choose one from the list"),
+        ({"level": "4", "comment": "x" * 301}, "comment", "Use 300 characters or fewer"),
+        ({"level": "9", "comment": ""}, "level", "Choose one from the list"),
+    ],
+)
+async def test_back_loses_nothing_that_was_typed(circle: Circle, typed: Values, wrong: str, error: str) -> None:
+    round_id = await circle.opens()
+    ann = circle.members[0]
+    await says(ann, round_id, KEYS[1], 2, "Before")
+    args = {"round": str(round_id), "item": KEYS[1]}
+    item, shown = question(await ann.does("action", "pulse.back", args=args, values=typed))
+    assert item == KEYS[1], "what cannot be kept is not left behind"
+    assert error in shown.errors[wrong]
+    assert shown.values == typed
+    assert (await said_by(circle, ann))[KEYS[1]] == Said(item=KEYS[1], level=2, comment="Before")
+
+
+async def test_skip_in_a_window_that_is_behind_takes_no_answer_away(circle: Circle) -> None:
+    round_id = await circle.opens()
+    ann = circle.members[0]
+    _, behind = question(await ann.presses("pulse.start", round=str(round_id)))
+    await says(ann, round_id, KEYS[0], 4, "Mine")
+    (skip,) = behind.buttons
+    assert skip.label == "Skip"
+    assert question(await ann.presses(skip.action, **dict(skip.args)))[0] == KEYS[1]
+    assert (await said_by(circle, ann))[KEYS[0]] == Said(item=KEYS[0], level=4, comment="Mine")
+
+
+async def test_who_leaves_in_the_middle_of_a_round_can_change_what_they_said_until_it_closes(circle: Circle) -> None:
+    round_id = await circle.opens()
+    ann, bob = circle.members[:2]
+    await says(ann, round_id, KEYS[0], 4)
+    await bob.presses("pulse.decline", round=str(round_id))
+    for leaver in (ann, bob):
+        await circle.hub.organise(leaver)
+    assert "Start or go on" in words(await ann.types("pulse"))
+    assert "does not ask you" in words(await bob.types("pulse"))
+    assert question(await says(ann, round_id, KEYS[0], 2))[0] == KEYS[1]
+    assert (await said_by(circle, ann))[KEYS[0]].level == 2
+    assert question(await takes_back(ann, round_id, KEYS[0]))[0] == KEYS[1]
+    assert (await said_by(circle, ann))[KEYS[0]].is_empty
+    assert "This is for members of the groups" in words(await says(bob, round_id, KEYS[0], 2))
+    await circle.closes()
+    assert "The round has closed" in words(await says(ann, round_id, KEYS[0], 2))
+
+
+async def test_a_card_of_a_round_that_has_closed_says_that_another_is_open(circle: Circle) -> None:
+    before = await circle.opens()
+    await circle.closes()
+    after = await circle.opens()
+    ann = circle.members[0]
+    for old in (await ann.presses("pulse.start", round=str(before)), await says(ann, before, KEYS[0], 3)):
+        assert "Another round is open now: type “pulse”" in words(old)
+    assert question(await ann.presses("pulse.start", round=str(after)))[0] == KEYS[0]
+    assert await said_by(circle, ann) == {}
 
 
 async def test_a_double_tap_and_another_process_do_no_harm(circle: Circle, database_url: str) -> None:
