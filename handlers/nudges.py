@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
+from handlers import calendar
+from handlers.calendar import local_day
 from handlers.routing import Occasion, Router, Routes
 from handlers.views import Card, Lines, Message, Text
 from storage import nudges
 
 FOOTER = "I send at most one message like this a day, on working days."
+
+
+def is_too_late(day: date, now: datetime) -> bool:
+    """Whether a day's message is not to be sent any more: the day or its working hours are over."""
+    return local_day(now) != day or calendar.is_quiet(now)
 
 
 def router_for(routes: Callable[[], Routes]) -> Router:
@@ -19,10 +26,12 @@ def router_for(routes: Callable[[], Routes]) -> Router:
 
     @router.message("nudges.today", awaited=False)
     async def today(occasion: Occasion) -> Message | None:
-        """What is still true of the day's reminders."""
+        """What is still true of the day's reminders; what was held up until its day was over is planned again."""
         assert occasion.person is not None
-        lines = []
-        for nudge in await nudges.of_day(occasion.session, occasion.person.id, date.fromisoformat(occasion.args["day"])):
+        day, lines = date.fromisoformat(occasion.args["day"]), []
+        if is_too_late(day, occasion.now):
+            return None
+        for nudge in await nudges.of_day(occasion.session, occasion.person.id, day):
             build = routes().nudges.get(nudge.kind)
             line = await build(replace(occasion, args=nudge.args)) if build else None
             lines += [line] if line else []

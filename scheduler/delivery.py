@@ -211,7 +211,7 @@ class Delivery:
             return None
         if targets and message is None:
             async with self._database.transaction() as session:
-                await outbox.settle(session, claimed, State.DROPPED, now=self._clock(), reason="no longer true")
+                await outbox.settle(session, claimed, State.DROPPED, now=self._clock(), reason=outbox.UNTRUE)
             return None
         if message is None:
             return TargetDead(reason="the person has no account")

@@ -12,8 +12,10 @@ from handlers import calendar
 from handlers.calendar import local_day
 from scheduler import digest, education, ideas, planning, projects, pulse
 from scheduler.planning import Plan
+from scheduler.said import said
 from storage import nudges, outbox
 from storage.database import Database, Session
+from storage.nudges import Nudge
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +43,18 @@ class Planner:
             return 0
         async with self._database.transaction() as session:
             fresh = await self._new(session, due, now)
-            await nudges.add(session, fresh.nudges, day=local_day(now))
-            await outbox.enqueue(session, *fresh.notices, *planning.messages(fresh.nudges, now), due_at=now)
-        return len(fresh.notices) + len(fresh.nudges)
+            await outbox.enqueue(session, *fresh.notices, due_at=now)
+            return len(fresh.notices) + await self._remind(session, fresh.nudges, now)
+
+    async def _remind(self, session: Session, due: Sequence[Nudge], now: datetime) -> int:
+        """Adds each person's message with what it is to say; returns of how many things people are reminded.
+
+        Where another planner was first, its message may be on its way: what it does not say waits for another day.
+        """
+        first = {notice.person_id for notice in planning.messages(due, now) if await outbox.enqueue_first(session, notice, due_at=now)}
+        added = [nudge for nudge in due if nudge.person_id in first]
+        await nudges.add(session, added, day=local_day(now))
+        return len(added)
 
     async def _ask(self, rules: Rules, now: datetime) -> Plan:
         """A topic's plan; a fault in one topic holds no other up."""
@@ -57,11 +68,11 @@ class Planner:
     async def _new(self, session: Session, plan: Plan, now: datetime) -> Plan:
         """What of a plan was not said before and may be said now."""
         there = await outbox.known(session, [notice.key for notice in plan.notices])
-        said = await nudges.known(session, [nudge.key for nudge in plan.nudges])
-        unsaid = [nudge for nudge in plan.nudges if nudge.key not in said]
+        before = await said(session, [nudge.key for nudge in plan.nudges], now)
+        unsaid = {nudge.key: nudge for nudge in plan.nudges if nudge.key not in before}
         told = await nudges.told_on(session, local_day(now)) if unsaid else frozenset()
-        times = await nudges.times(session, {nudge.person_id for nudge in unsaid}) if unsaid else {}
+        times = await nudges.times(session, {nudge.person_id for nudge in unsaid.values()}, without=unsaid) if unsaid else {}
         return Plan(
             notices=tuple(notice for notice in plan.notices if notice.key not in there),
-            nudges=planning.sayable(unsaid, told_today=told, times=times, now=now),
+            nudges=planning.sayable(unsaid.values(), told_today=told, times=times, now=now),
         )

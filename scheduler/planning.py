@@ -8,7 +8,7 @@ from datetime import datetime
 
 from handlers import calendar
 from handlers.calendar import local_day
-from storage.nudges import Nudge
+from storage.nudges import Nudge, message_key
 from storage.outbox import Notice
 
 MOST_NUDGES = 5
@@ -44,8 +44,8 @@ def sayable(
 
 def messages(nudges: Collection[Nudge], now: datetime) -> tuple[Notice, ...]:
     """One message for each person who is reminded of something today."""
-    day = local_day(now).isoformat()
+    day = local_day(now)
     return tuple(
-        Notice(key=f"nudges:{person_id}:{day}", kind="nudges.today", person_id=person_id, args={"day": day})
+        Notice(key=message_key(person_id, day), kind="nudges.today", person_id=person_id, args={"day": day.isoformat()})
         for person_id in sorted({each.person_id for each in nudges})
     )

@@ -11,6 +11,7 @@ from handlers import calendar
 from handlers.calendar import local_day
 from handlers.pulse import closing
 from scheduler.planning import Plan
+from scheduler.said import said
 from storage import people
 from storage.database import Database, Session
 from storage.keys import Unreadable
@@ -29,7 +30,9 @@ async def due(session: Session, now: datetime) -> Plan:
         return Plan()
     states = await participation.of_round(session, round.id)
     asked = [person.id for person in await people.members(session, *round.groups) if states.get(person.id) in (None, Participation.BEGUN)]
-    return Plan(nudges=tuple(_nudge(round, id, len(reminded_by(round, now))) for id in asked))
+    invited = await said(session, [_key(round, "invitation", id) for id in asked], now)
+    found = (_next(round, id, invited.get(_key(round, "invitation", id)), now) for id in asked)
+    return Plan(nudges=tuple(nudge for nudge in found if nudge))
 
 
 def reminder_days(opens_at: datetime, closes_at: datetime) -> tuple[date, ...]:
@@ -40,15 +43,22 @@ def reminder_days(opens_at: datetime, closes_at: datetime) -> tuple[date, ...]:
     return tuple(sorted({days[len(days) // 3], days[len(days) * 2 // 3], days[-1]})) if days else ()
 
 
-def reminded_by(round: Round, now: datetime) -> tuple[date, ...]:
-    """The reminder days that have come. What was missed on one is made up for until the next, and then left."""
-    return tuple(day for day in reminder_days(round.opens_at, round.closes_at) if day <= local_day(now))
+def _next(round: Round, person_id: int, invited_on: date | None, now: datetime) -> Nudge | None:
+    """The invitation first, whenever it comes; then the newest reminder since. One that was missed is made up for until the next."""
+    if invited_on is None:
+        return _nudge(round, person_id, "pulse.invitation", "invitation")
+    days = reminder_days(round.opens_at, round.closes_at)
+    come = [number for number, day in enumerate(days, start=1) if invited_on < day <= local_day(now)]
+    return _nudge(round, person_id, "pulse.reminder", f"reminder:{come[-1]}") if come else None
 
 
-def _nudge(round: Round, person_id: int, number: int) -> Nudge:
-    kind, key = ("pulse.reminder", f"reminder:{number}") if number else ("pulse.invitation", "invitation")
-    about = f"pulse:{round.id}"
-    return Nudge(key=f"{about}:{key}:{person_id}", kind=kind, person_id=person_id, about=about, args={"round": str(round.id)})
+def _key(round: Round, what: str, person_id: int) -> str:
+    return f"pulse:{round.id}:{what}:{person_id}"
+
+
+def _nudge(round: Round, person_id: int, kind: str, what: str) -> Nudge:
+    args = {"round": str(round.id)}
+    return Nudge(key=_key(round, what, person_id), kind=kind, person_id=person_id, about=f"pulse:{round.id}", args=args)
 
 
 class Closing:

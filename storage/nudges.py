@@ -36,22 +36,37 @@ class Nudge:
     args: Mapping[str, str] = field(default_factory=dict)
 
 
-_ADD = Upsert(NudgeRow, unique=("key",))
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A nudge that stands in the message of a day."""
+
+    key: str
+    person_id: int
+    day: date
+
+
+_PUT = Upsert(NudgeRow, unique=("key",), replacing=("args", "day"))
+
+
+def message_key(person_id: int, day: date) -> str:
+    """The key of the one message that holds somebody's nudges of a day."""
+    return f"nudges:{person_id}:{day.isoformat()}"
 
 
 async def add(session: Session, nudges: Collection[Nudge], *, day: date) -> None:
-    """Notes that these are said on this day; what was said before is left as it is."""
+    """Puts these into the messages of this day, of which nothing was sent yet; also those that stood in one that was not sent."""
     rows = [
         {"key": each.key, "person_id": each.person_id, "kind": each.kind, "about": each.about, "args": dict(each.args), "day": day}
         for each in nudges
     ]
     if rows:
-        await _ADD(session, *rows)
+        await _PUT(session, *rows)
 
 
-async def known(session: Session, keys: Collection[str]) -> frozenset[str]:
-    """Which of these were said before."""
-    return frozenset((await session.scalars(sa.select(NudgeRow.key).where(NudgeRow.key.in_(keys)))).all())
+async def planned(session: Session, keys: Collection[str]) -> tuple[Planned, ...]:
+    """Where those of these stand that were planned before."""
+    there = sa.select(NudgeRow.key, NudgeRow.person_id, NudgeRow.day).where(NudgeRow.key.in_(keys))
+    return tuple(Planned(key=row.key, person_id=row.person_id, day=row.day) for row in await session.execute(there))
 
 
 async def told_on(session: Session, day: date) -> frozenset[int]:
@@ -59,10 +74,11 @@ async def told_on(session: Session, day: date) -> frozenset[int]:
     return frozenset((await session.scalars(sa.select(NudgeRow.person_id).where(NudgeRow.day == day).distinct())).all())
 
 
-async def times(session: Session, person_ids: Collection[int]) -> Mapping[tuple[int, str, str], int]:
-    """How often each of these people was reminded, by (person, kind, about)."""
+async def times(session: Session, person_ids: Collection[int], *, without: Collection[str] = ()) -> Mapping[tuple[int, str, str], int]:
+    """How often each of these people was reminded, by (person, kind, about); `without` names nudges that were not sent."""
     grouped = (NudgeRow.person_id, NudgeRow.kind, NudgeRow.about)
-    counted = sa.select(*grouped, sa.func.count().label("number")).where(NudgeRow.person_id.in_(person_ids)).group_by(*grouped)
+    told = NudgeRow.person_id.in_(person_ids) & NudgeRow.key.not_in(without)
+    counted = sa.select(*grouped, sa.func.count().label("number")).where(told).group_by(*grouped)
     return {(row.person_id, row.kind, row.about): row.number for row in await session.execute(counted)}
 
 

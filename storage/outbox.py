@@ -32,6 +32,7 @@ class State(StrEnum):
 _WAITING, _SENDING = sa.text("state = 'waiting'"), sa.text("state = 'sending'")
 _STUCK = sa.text("state IN ('dead', 'unknown')")
 SUPERSEDED = "a newer one waits"
+UNTRUE = "no longer true"
 
 
 class OutboxRow(Base):
@@ -115,24 +116,37 @@ class Stuck:
     reason: str | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Unsent:
+    """A notice that waits, or since when it is dropped as no longer true."""
+
+    dropped_at: datetime | None
+
+
 _ENQUEUE = Upsert(OutboxRow)
 _LIVE = Upsert(LiveRow, unique=("key", "place"), replacing=("handle",))
 
 
 async def enqueue(session: Session, *notices: Notice, due_at: datetime) -> None:
     """Puts notices into the outbox; where the key is there already, or one about the same live message waits, nothing is added."""
-    rows = [
-        {
-            "key": notice.key, "kind": notice.kind, "person_id": notice.person_id, "group": notice.group,
-            "args": dict(notice.args), "live": _lane(notice), "state": State.WAITING, "due_at": due_at, "attempts": 0, "repeats": 0,
-        }
-        for notice in notices
-    ]  # fmt: skip
+    rows = [_row(notice, due_at) for notice in notices]
     if plain := [row for row in rows if not row["live"]]:
         await _ENQUEUE(session, *plain)
     for row in rows:
         if row["live"]:
             await _enqueue_live(session, row)
+
+
+async def enqueue_first(session: Session, notice: Notice, *, due_at: datetime) -> bool:
+    """Puts a notice in that is about no live message; False where its key is there already."""
+    return await _ENQUEUE(session, _row(notice, due_at)) == 1
+
+
+def _row(notice: Notice, due_at: datetime) -> dict[str, Any]:
+    return {
+        "key": notice.key, "kind": notice.kind, "person_id": notice.person_id, "group": notice.group,
+        "args": dict(notice.args), "live": _lane(notice), "state": State.WAITING, "due_at": due_at, "attempts": 0, "repeats": 0,
+    }  # fmt: skip
 
 
 async def _enqueue_live(session: Session, row: dict[str, Any]) -> None:
@@ -153,6 +167,13 @@ async def sent(session: Session, keys: Collection[str]) -> frozenset[str]:
     """Which of these arrived."""
     there = sa.select(OutboxRow.key).where(OutboxRow.key.in_(keys), OutboxRow.state == State.SENT)
     return frozenset((await session.scalars(there)).all())
+
+
+async def unsent(session: Session, keys: Collection[str]) -> Mapping[str, Unsent]:
+    """Which of these still wait, or were no longer true when they were to be sent."""
+    untrue = (OutboxRow.state == State.DROPPED) & (OutboxRow.reason == UNTRUE)
+    there = sa.select(OutboxRow.key, OutboxRow.settled_at).where(OutboxRow.key.in_(keys), (OutboxRow.state == State.WAITING) | untrue)
+    return {row.key: Unsent(dropped_at=row.settled_at) for row in await session.execute(there)}
 
 
 def _lane(notice: Notice) -> str | None:

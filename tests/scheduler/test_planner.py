@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 import pytest
 
 from handlers import nudges
+from handlers.calendar import local_day
 from handlers.routing import Occasion, Router, Routes
 from handlers.views import Line, Lines
-from scheduler.delivery import Delivery
+from scheduler.delivery import Delivery, RetryLater
 from scheduler.planner import Planner, Rules
 from scheduler.planning import MOST_NUDGES, Plan
 from storage.database import Database, Session
-from storage.nudges import Nudge
+from storage.nudges import Nudge, message_key
 from storage.outbox import Notice
 from tests.conftest import FakeClock
 from tests.scheduler.conftest import Post
@@ -82,12 +83,73 @@ async def test_what_comes_up_later_in_the_day_waits_for_the_next_working_day(pos
     await Planner(post.database, clock=clock, topics=(_always(Plan(nudges=(_nudge(ann.id, "One"),))),)).run()
     later = Planner(post.database, clock=clock, topics=(_always(Plan(nudges=(_nudge(ann.id, "One"), _nudge(ann.id, "Two")))),))
     assert await later.run() == 0
+    await _delivery(post).run()
     clock.forward(hours=8)
     assert await later.run() == 0, "6pm is no time for a reminder"
     clock.forward(hours=15)
     assert await later.run() == 1
     await _delivery(post).run()
     assert [_lines(post, number) for number in (0, 1)] == [["One"], ["Two"]]
+
+
+FRIDAY, MONDAY = datetime(2026, 11, 27, 16, 59, 30, tzinfo=UTC), datetime(2026, 11, 30, 9, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("tried", [datetime(2026, 11, 27, 17, tzinfo=UTC), datetime(2026, 11, 28, 3, tzinfo=UTC), MONDAY, None])
+async def test_what_is_held_up_until_its_day_is_over_is_said_on_the_next_working_day(
+    post: Post, clock: FakeClock, tried: datetime | None
+) -> None:
+    ann = await post.person("ANN")
+    one = _nudge(ann.id, "One")
+    clock.now = FRIDAY
+    assert await Planner(post.database, clock=clock, topics=(_always(Plan(nudges=(one,))),)).run() == 1
+    post.slack.results = [RetryLater(reason="busy")]
+    await _delivery(post).run()
+    del post.slack.sendings[:]
+    if tried is not None:
+        clock.now = tried
+        await _delivery(post).run()
+    assert post.slack.sendings == [], "not at night, and not on another day"
+    clock.now = MONDAY
+    planner = Planner(post.database, clock=clock, topics=(_always(Plan(nudges=(one, _nudge(ann.id, "Two")))),))
+    assert await planner.run() == 2
+    await _delivery(post).run()
+    assert [_lines(post, number) for number in range(len(post.slack.sendings))] == [["One", "Two"]], "in one message"
+    clock.forward(days=1)
+    assert await planner.run() == 0
+
+
+async def test_what_was_no_longer_true_in_time_is_not_planned_again(post: Post, clock: FakeClock) -> None:
+    ann = await post.person("ANN")
+    planner = Planner(post.database, clock=clock, topics=(_always(Plan(nudges=(_nudge(ann.id, ""),))),))
+    assert await planner.run() == 1
+    await _delivery(post).run()
+    clock.forward(days=1)
+    assert (await planner.run(), await post.states()) == (0, ["dropped"])
+
+
+async def test_what_was_held_up_does_not_count_as_one_of_five_times(post: Post, clock: FakeClock) -> None:
+    ann = await post.person("ANN")
+    for number in range(MOST_NUDGES):
+        planner = Planner(post.database, clock=clock, topics=(_always(Plan(nudges=(_nudge(ann.id, "One", number),))),))
+        assert await planner.run() == 1
+        if number < MOST_NUDGES - 1:
+            await _delivery(post).run()
+        clock.forward(days=14)
+    assert await planner.run() == 1, "the fifth was planned and not sent"
+
+
+async def test_what_another_planners_message_of_the_day_does_not_say_waits_for_another_day(post: Post, clock: FakeClock) -> None:
+    ann = await post.person("ANN")
+    day = local_day(clock.now)
+    await post.put(Notice(key=message_key(ann.id, day), kind="nudges.today", person_id=ann.id, args={"day": day.isoformat()}))
+    planner = Planner(post.database, clock=clock, topics=(_always(Plan(nudges=(_nudge(ann.id, "Two"),))),))
+    assert await planner.run() == 0, "that message may be on its way already"
+    await _delivery(post).run()
+    clock.forward(days=1)
+    assert await planner.run() == 1
+    await _delivery(post).run()
+    assert [_lines(post, number) for number in range(len(post.slack.sendings))] == [["Two"]]
 
 
 async def test_nobody_is_reminded_at_a_weekend(post: Post, clock: FakeClock) -> None:

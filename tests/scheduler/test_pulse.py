@@ -15,6 +15,7 @@ from scheduler.delivery import Delivery
 from scheduler.planner import Planner
 from scheduler.pulse import due, reminder_days
 from storage.database import Database
+from storage.people import Group
 from tests.conftest import FakeClock
 from tests.pulse.circle import KEYS, Circle, Sheet, answers_all, says
 from tests.scheduler.conftest import Channel
@@ -100,6 +101,43 @@ async def test_those_who_have_not_finished_are_reminded_three_times_and_no_more(
     assert set(await post.at(_at(4, month=12))) == {"KAY", "MEMBER2"}
     assert await post.at(_at(4, 16, 12)) == {}
     assert await post.at(_at(7, month=12)) == {}, "it is over"
+
+
+async def test_the_first_that_anybody_hears_is_the_invitation(database: Database, clock: FakeClock) -> None:
+    circle = await Circle.of(database, clock, members=1)
+    post, late = Post(circle), circle.hub.person("LATE")
+    await late.is_known()
+    await circle.opens()
+    await post.at(_at(23))
+    assert set(await post.at(_at(27))) == {"KAY", "MEMBER0"}
+    clock.now = _at(1, month=12)
+    await circle.hub.organise(late, Group.PROGRAMME_GROUP)
+    told = await post.at(_at(1, month=12))
+    assert set(told) == {"LATE"}
+    assert "asks how the hub is doing" in told["LATE"], "they cannot have begun"
+    told = await post.at(_at(2, month=12))
+    assert set(told) == {"KAY", "MEMBER0", "LATE"}
+    assert all("You have not finished" in text for text in told.values())
+
+
+async def test_a_round_that_opens_in_the_evening_before_its_reminder_day_invites_first(database: Database, clock: FakeClock) -> None:
+    clock.now = _at(27, 18)
+    circle = await Circle.of(database, clock, members=1)
+    post = Post(circle)
+    args = {"wheel": "illustrative:1", "last_day": "2026-12-01", "groups": "core_team.programme_group"}
+    await circle.kay.presses("pulse.open", **args)
+    assert all("asks how the hub is doing" in text for text in (await post.at(_at(30))).values())
+    assert all("You have not finished" in text for text in (await post.at(_at(1, month=12))).values())
+
+
+async def test_an_invitation_that_was_held_up_is_still_the_first(database: Database, clock: FakeClock) -> None:
+    circle = await Circle.of(database, clock, members=1)
+    post = Post(circle)
+    await circle.opens()
+    await post.planner.run()
+    told = await post.at(_at(27))
+    assert set(told) == {"KAY", "MEMBER0"}
+    assert all("asks how the hub is doing" in text for text in told.values())
 
 
 async def test_a_reminder_that_waits_is_not_sent_to_who_finished_meanwhile(database: Database, clock: FakeClock) -> None:
