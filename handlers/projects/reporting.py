@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from handlers import words
@@ -36,6 +37,7 @@ from storage.projects.reports import find_report
 router = Router()
 
 PAGE = 8
+NEWER = "Another update was sent after you opened this. It is shown here. Check what you typed, then send again."
 NEEDS_PATH = (Rag.AMBER, Rag.RED)
 FIELDS = (
     Choice(
@@ -144,8 +146,13 @@ async def _form(request: Request, project: Project) -> Form:
         )
     if project.stage.halted:
         above.append(Text(text=_HALTED.format(stage=project.stage.label)))
-    args = {"project": str(project.id), "seen": project.stage.key}
+    args = {"project": str(project.id), "seen": project.stage.key, "last": _last(project)}
     return Form(action="projects.update", title="Project update", fields=FIELDS, args=args, blocks=tuple(above), values=start)
+
+
+def _last(project: Project) -> str:
+    """What a form carries of the update that it was filled with."""
+    return str(project.last.id) if project.last else "0"
 
 
 _HALTED = "This project takes no updates now: {stage}. To go on, choose the stage it is in."
@@ -184,10 +191,14 @@ def _wrong(said: Highlights, project: Project, request: Request) -> dict[str, st
 @router.form("projects.update", _update_form, may=its_team)
 async def keep(request: Request) -> Outcome:
     """Keeps the report beside the older ones and tells those who follow the project."""
-    project = await found(request)
+    project = await found(request, held=True)
     said = _said(request)
-    form = await _form(request, project)
-    if wrong := _wrong(said, project, request):
+    form, wrong = await _form(request, project), _wrong(said, project, request)
+    if project.last and request.args.get("last", _last(project)) != _last(project):
+        newer = report_card(project.last, f"{project.last.by} sent this update meanwhile")
+        shown = (*form.blocks, Text(text=newer.title, kind="heading"), *newer.blocks)
+        return replace(form, blocks=shown).refused({"": NEWER, **wrong}, request)
+    if wrong:
         return form.refused(wrong, request)
     id = await projects.report(request.session, project, said, by_id=request.person.id, now=request.now)
     if id is None:

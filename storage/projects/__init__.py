@@ -161,11 +161,14 @@ async def edit(
     stage: Stage,
     now: datetime,
 ) -> None:
-    """Changes what a project that is held is; a new lead follows it, and going on after a halt begins its month anew. Raises NameTaken."""
+    """Changes what a project that is held is; a new lead follows it, and where updates are asked for again its month begins anew.
+
+    Raises NameTaken.
+    """
     if name != project.name:
         await _claim_name(session, name, but=project.id)
     values = {"name": name, "type": type, "need": need, "sro": sro, "lead_id": lead_id, "stage": stage.key}
-    anew = {"counted_from": now} if project.stage.halted and not stage.halted else {}
+    anew = {"counted_from": now} if stage.asked and not project.stage.asked else {}
     await session.execute(sa.update(ProjectRow).where(ProjectRow.id == project.id).values(**values, **anew))
     await _choose_partners(session, project.id, organisation_ids)
     if lead_id is not None and lead_id != project.lead_id:

@@ -72,7 +72,7 @@ SCOPING, PAUSED = STAGES[0], Stage.of("paused")
 
 
 class ProjectRow(Base):
-    """`counted_from`: when the last report came, else the start, or when the project went on after a halt."""
+    """`counted_from`: when the last report came, else the start, or when updates were asked for again after a stage without."""
 
     __tablename__ = "projects"
     id: Mapped[int] = mapped_column(primary_key=True)

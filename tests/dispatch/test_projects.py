@@ -12,7 +12,7 @@ from handlers.forms import OVERTAKEN
 from handlers.views import Form, Values
 from storage import ideas, people, projects
 from storage.ideas import IdeaState
-from storage.projects import Adoption, Project, ProjectType
+from storage.projects import Adoption, Project, ProjectType, Rag
 from tests.dispatch.conftest import Hub, User, form, title
 from tests.storage.hub import number_of
 
@@ -99,6 +99,34 @@ async def test_a_change_that_was_made_meanwhile_is_shown_and_not_undone(hub: Hub
     await _sends(lee, again, {"sro": "Chief nurse", "lead": "1"})
     project = await _found(hub, id)
     assert (project.sro, project.lead, project.need) == ("Chief nurse", "Kay Fox", "Fewer falls")
+
+
+UPDATE = {"rag": "red", "why": "The money ran out", "path": "Ask the board", "done": "The pilot", "needed": "A decision on money"}
+
+
+async def test_an_update_that_was_sent_meanwhile_is_shown_before_another_counts(hub: Hub, kay: User, lee: User) -> None:
+    id = await _begin(hub)
+    opened = [await _opens(user, "projects.ask_update", id) for user in (kay, lee)]
+    await _sends(kay, opened[0], UPDATE)
+    mine = {"rag": "green", "why": "All is fine", "done": "Things"}
+    again = form(await _sends(lee, opened[1], mine))
+    assert "Another update was sent after you opened this" in again.errors[""]
+    for words_ in ("Kay Fox sent this update meanwhile", "Red: needs help now", "The money ran out", "A decision on money"):
+        assert words_ in str(again.blocks)
+    assert {**again.values, **mine} == again.values, "what was typed is kept"
+    async with hub.database.reading() as session:
+        assert await number_of(session, "project_reports") == 1
+    assert title(await _sends(lee, again, {})) == "Falls Prevention is updated"
+    last = (await _found(hub, id)).last
+    assert last is not None
+    assert (last.why, last.was, last.by) == ("All is fine", Rag.RED, "Lee Ash")
+
+
+async def test_of_two_updates_at_once_the_second_is_asked_again(hub: Hub, kay: User, lee: User) -> None:
+    id = await _begin(hub)
+    opened = [await _opens(user, "projects.ask_update", id) for user in (kay, lee)]
+    answers = await asyncio.gather(*(_sends(user, asked, UPDATE) for user, asked in zip((kay, lee), opened, strict=True)))
+    assert len([answer for answer in answers if isinstance(answer.outcome, Form)]) == 1
 
 
 @pytest.mark.parametrize(("action", "fields"), [("projects.ask_edit", ({"sro": "A"}, {"need": "B"})), ("projects.ask_adoption", None)])

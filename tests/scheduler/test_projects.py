@@ -106,16 +106,17 @@ async def test_nobody_is_asked_for_what_is_paused_stopped_sustained_or_complete(
     assert await _said(post) == []
 
 
-async def test_a_project_that_goes_on_is_asked_for_a_month_later(post: Post, clock: FakeClock) -> None:
+@pytest.mark.parametrize(("rag", "stage", "on"), [(Rag.GREY, "paused", "adopt"), (Rag.GREEN, "sustain", "embed")])
+async def test_a_project_that_goes_on_is_asked_for_a_month_later(post: Post, clock: FakeClock, rag: Rag, stage: str, on: str) -> None:
     lead = await post.person("LEAD")
     id = await _begin(post, lead.id)
-    await _report(post, id, lead.id, Highlights(**{**vars(GREEN), "rag": Rag.GREY, "stage": Stage.of("paused")}))
+    await _report(post, id, lead.id, Highlights(**{**vars(GREEN), "rag": rag, "stage": Stage.of(stage)}))
     clock.forward(days=50)
     paused = await _found(post, id)
     async with post.database.transaction() as session:
         await projects.edit(
             session, paused, name="Falls", type=paused.type, need="", sro="", lead_id=lead.id, organisation_ids=(),
-            stage=Stage.of("adopt"), now=clock.now,
+            stage=Stage.of(on), now=clock.now,
         )  # fmt: skip
     assert await _said(post) == []
     clock.forward(days=34)
