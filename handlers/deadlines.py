@@ -30,6 +30,7 @@ def waits(idea: Idea, now: datetime) -> str:
     days = (today - local_day(idea.submitted_at)).days
     waits = f"Waiting {words.count(days, 'day')}" if days else "Shared today"
     who = f"{idea.assessor} has it" if idea.assessor else "Nobody has it yet"
+    who = f"{idea.assessor}, who had it, has left the Core Team" if idea.assessor_left else who
     due_on = idea.due_on or decision_by(idea.submitted_at)
     late = f" Overdue since {words.day(due_on)}." if due_on < today else f" To be decided by {words.day(due_on)}."
     return f"{waits}. {who}.{late}"

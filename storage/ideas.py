@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Session
-from storage.people import Group, OrganisationRow, Person, PersonRow
+from storage.people import Group, MembershipRow, OrganisationRow, Person, PersonRow
 from storage.types import Base, one_of
 
 
@@ -49,6 +49,8 @@ class Signpost(StrEnum):
 
 OPEN = (IdeaState.SUBMITTED, IdeaState.IN_ASSESSMENT)
 """The states in which an idea waits for its decision."""
+WITHDRAWABLE = (*OPEN, IdeaState.NOT_NOW)
+"""The states in which nothing has come of an idea yet, so that its author can take it back."""
 
 
 class IdeaRow(Base):
@@ -106,7 +108,8 @@ class Decision:
 class Idea:
     """One idea with the names it is shown by; an empty proposal is a problem with no idea yet.
 
-    `assessor` has had it since `taken_on_at` and is to decide by `due_on`. `decision` is None while nothing is decided.
+    `assessor` has had it since `taken_on_at` and is to decide by `due_on`; `assessor_left`: they are no longer of the Core Team.
+    `decision` is None while nothing is decided.
     """
 
     id: int
@@ -122,6 +125,7 @@ class Idea:
     submitted_at: datetime
     assessor_id: int | None
     assessor: str | None
+    assessor_left: bool = False
     taken_on_at: datetime | None
     due_on: date | None
     decision: Decision | None
@@ -134,16 +138,23 @@ class Idea:
         """What people call it, such as IDEA-42."""
         return f"IDEA-{self.id}"
 
+    @property
+    def needs_assessor(self) -> bool:
+        """Whether somebody of the Core Team can take it on: it is new, or whoever had it has left."""
+        return self.state is IdeaState.SUBMITTED or (self.state is IdeaState.IN_ASSESSMENT and self.assessor_left)
+
     def is_seen_by(self, person: Person) -> bool:
         """Whether somebody may see it."""
         return self.visibility is Visibility.HUB or self.author_id == person.id or Group.CORE_TEAM in person.groups
 
 
 _assessor, _decider = PersonRow.__table__.alias("assessor"), PersonRow.__table__.alias("decider")
+_serves = sa.exists().where(MembershipRow.person_id == IdeaRow.assessor_id, MembershipRow.group == Group.CORE_TEAM)
+_left = IdeaRow.assessor_id.is_not(None) & ~_serves
 _IDEAS = (
     sa.select(
         IdeaRow.__table__, PersonRow.name.label("author"), OrganisationRow.name.label("organisation"),
-        _assessor.c.name.label("assessor"), _decider.c.name.label("decided_by"),
+        _assessor.c.name.label("assessor"), _left.label("assessor_left"), _decider.c.name.label("decided_by"),
     )
     .join(PersonRow, PersonRow.id == IdeaRow.author_id)
     .outerjoin(OrganisationRow, OrganisationRow.id == IdeaRow.organisation_id)
@@ -183,6 +194,7 @@ def _idea(row: sa.Row[tuple[object, ...]]) -> Idea:
         submitted_at=row.submitted_at,
         assessor_id=row.assessor_id,
         assessor=row.assessor,
+        assessor_left=bool(row.assessor_left),
         taken_on_at=row.taken_on_at,
         due_on=row.due_on,
         decision=_decision(row),
@@ -228,21 +240,25 @@ async def count_by_author(session: Session, author_id: int) -> int:
     return await session.scalar(sa.select(sa.func.count()).select_from(IdeaRow).where(IdeaRow.author_id == author_id)) or 0
 
 
-async def _becomes(session: Session, id: int, was: Collection[IdeaState], values: Mapping[str, object]) -> bool:
+async def _becomes(
+    session: Session, id: int, was: Collection[IdeaState], values: Mapping[str, object], *more: sa.ColumnElement[bool]
+) -> bool:
     """Changes an idea that is in one of these states; False when another was quicker."""
-    changed = sa.update(IdeaRow).where(IdeaRow.id == id, IdeaRow.state.in_(was)).values(**values)
+    changed = sa.update(IdeaRow).where(IdeaRow.id == id, IdeaRow.state.in_(was), *more).values(**values)
     return (await session.execute(changed)).rowcount == 1
 
 
 async def withdraw(session: Session, id: int) -> bool:
-    """Takes an idea back; False when it was taken back or decided before."""
-    return await _becomes(session, id, OPEN, {"state": IdeaState.WITHDRAWN})
+    """Takes an idea back; False when it was taken back before, or something has come of it."""
+    return await _becomes(session, id, WITHDRAWABLE, {"state": IdeaState.WITHDRAWN, "review_on": None})
 
 
-async def take_on(session: Session, id: int, *, was: IdeaState, assessor_id: int, due_on: date, now: datetime) -> bool:
-    """Gives an idea that is new, or was put off, an assessor; False when it no longer is what it `was`."""
+async def take_on(
+    session: Session, id: int, *, was: IdeaState, assessor_id: int, due_on: date, now: datetime, instead_of: int | None = None
+) -> bool:
+    """Gives an idea that is new or was put off an assessor, or another one; False when it no longer is what it `was`, or theirs."""
     values = {"state": IdeaState.IN_ASSESSMENT, "assessor_id": assessor_id, "taken_on_at": now, "due_on": due_on, "review_on": None}
-    return await _becomes(session, id, (was,), values)
+    return await _becomes(session, id, (was,), values, sa.true() if instead_of is None else IdeaRow.assessor_id == instead_of)
 
 
 async def decide(session: Session, id: int, decision: Decision, *, by_id: int, now: datetime) -> bool:

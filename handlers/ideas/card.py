@@ -11,7 +11,7 @@ from handlers.errors import Refused
 from handlers.routing import Request, Right, Router, core_team
 from handlers.views import Args, Block, Button, Card, Fact, Facts, Outcome, Reply, Text
 from storage import ideas, support
-from storage.ideas import OPEN, Decision, Idea, IdeaState, Signpost, Visibility
+from storage.ideas import OPEN, WITHDRAWABLE, Decision, Idea, IdeaState, Signpost, Visibility
 from storage.people import Person
 from storage.support import Supporter
 
@@ -131,7 +131,7 @@ def facts(idea: Idea, supporters: Sequence[Supporter], person: Person | None = N
     assessed = idea.state is IdeaState.IN_ASSESSMENT
     said = (
         ("State", STATES[idea.state]),
-        ("Who has it", idea.assessor if assessed else None),
+        ("Who has it", _holder(idea) if assessed else None),
         ("To be decided by", words.day(idea.due_on) if assessed and idea.due_on else None),
         *((fact.label, fact.value) for fact in (decided(idea.decision) if idea.decision else ())),
         ("Decided by", f"{idea.decided_by}, on {words.day(idea.decided_at)}" if idea.decision and idea.decided_at else None),
@@ -147,13 +147,17 @@ def facts(idea: Idea, supporters: Sequence[Supporter], person: Person | None = N
     return Facts(facts=tuple(Fact(label=label, value=value) for label, value in said if value))
 
 
+def _holder(idea: Idea) -> str | None:
+    return f"Nobody now: {idea.assessor} has left the Core Team" if idea.assessor_left else idea.assessor
+
+
 def _deciding(idea: Idea) -> tuple[Button, ...]:
     """What a Core Team member can do with somebody else's idea."""
     match idea.state:
-        case IdeaState.SUBMITTED:
-            return (take_on_button(idea.id), Button(label="Decide", action="ideas.choose_outcome", args=about(idea.id)))
-        case IdeaState.IN_ASSESSMENT:
+        case IdeaState.IN_ASSESSMENT if not idea.assessor_left:
             return (Button(label="Decide", action="ideas.choose_outcome", args=about(idea.id), style="primary"),)
+        case IdeaState.SUBMITTED | IdeaState.IN_ASSESSMENT:
+            return (take_on_button(idea.id), Button(label="Decide", action="ideas.choose_outcome", args=about(idea.id)))
         case IdeaState.NOT_NOW:
             return (Button(label="Look at it again", action="ideas.take_again", args=about(idea.id)),)
         case _:
@@ -175,7 +179,7 @@ def _buttons(idea: Idea, supporters: Sequence[Supporter], person: Person) -> tup
     withdraw = Button(label="Withdraw", action="ideas.ask_withdraw", args=about(idea.id), style="danger", does="ask")
     return (
         *(_deciding(idea) if core_team.held_by(person) and not mine else ()),
-        *((withdraw,) if mine and idea.state in OPEN else ()),
+        *((withdraw,) if mine and idea.state in WITHDRAWABLE else ()),
         *((project_button(idea.project_id),) if idea.project_id else ()),
         *((open_button(existing, f"Open IDEA-{existing}"),) if existing else ()),
         *(() if mine else _supporting(idea, supporters, person)),

@@ -208,6 +208,8 @@ async def _existing(request: Request, idea: Idea) -> Idea | str:
         return f"I cannot find IDEA-{id}. Check the number."
     if existing.state is IdeaState.WITHDRAWN:
         return f"{existing.reference} was withdrawn by its author. Choose another idea or another outcome."
+    if existing.state is IdeaState.NOT_SUITABLE:
+        return f"{existing.reference} is not taken further. Choose another idea or another outcome."
     if existing.decision and existing.decision.existing_id:
         return f"{existing.reference} itself says the same as IDEA-{existing.decision.existing_id}. Write that number."
     alone = idea.visibility is Visibility.CORE_TEAM and idea.author_id == existing.author_id

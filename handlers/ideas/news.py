@@ -113,7 +113,7 @@ async def received(occasion: Occasion) -> Message | None:
         return _waiting(idea) if person.administrator else None
     supporters = await support.list_supporters(occasion.session, idea.id)
     mine = person is not None and (idea.author_id == person.id or not core_team.held_by(person))
-    take_on = (take_on_button(idea.id),) if idea.state is IdeaState.SUBMITTED and not mine else ()
+    take_on = (take_on_button(idea.id),) if idea.needs_assessor and not mine else ()
     blocks = (Text(text=idea.title), facts(idea, supporters))
     card = Card(title=f"{HEADINGS[idea.state]}: {idea.reference}", blocks=blocks, buttons=(*take_on, open_button(idea.id)))
     return Message(card=card, live=_live(idea.id))
@@ -194,8 +194,11 @@ async def still_open(occasion: Occasion) -> Message | None:
     idea = await _idea(occasion)
     if idea is None or idea.state not in OPEN:
         return None
-    who = f"{idea.assessor} of the Core Team has it." if idea.assessor else "Nobody of the Core Team has taken it on yet."
-    kind = "still in assessment" if idea.assessor else "still with the Core Team"
+    kind, who = "still with the Core Team", "Nobody of the Core Team has taken it on yet."
+    if idea.assessor:
+        kind, who = "still in assessment", f"{idea.assessor} of the Core Team has it."
+    if idea.assessor_left:
+        who = f"{idea.assessor}, who had it, has left the Core Team. Somebody else will take it on."
     blocks = (
         Text(text=f"“{idea.title}” is not forgotten. {who}"),
         Text(text="I write at least every 30 days while your idea is open. To stop this, open it and withdraw it.", kind="note"),

@@ -46,22 +46,24 @@ async def _page(request: Request, offset: int) -> Card:
 
 @router.action("ideas.take_on", may=deciders)
 async def take_on(request: Request) -> Outcome:
-    """Makes the person the assessor of a new idea."""
+    """Makes the person the assessor of an idea that is new, or whose assessor has left the Core Team."""
     idea = await find(request, request.number("idea"))
-    return await _take(request, idea, was=IdeaState.SUBMITTED)
+    return await _take(request, idea, can=idea.needs_assessor)
 
 
 @router.action("ideas.take_again", may=deciders)
 async def take_again(request: Request) -> Outcome:
     """Makes the person the assessor of an idea that was put off."""
     idea = await find(request, request.number("idea"))
-    return await _take(request, idea, was=IdeaState.NOT_NOW)
+    return await _take(request, idea, can=idea.state is IdeaState.NOT_NOW)
 
 
-async def _take(request: Request, idea: Idea, *, was: IdeaState) -> Outcome:
-    due_on = decision_by(idea.submitted_at if was is IdeaState.SUBMITTED else request.now)
-    me = request.person.id
-    if not await ideas.take_on(request.session, idea.id, was=was, assessor_id=me, due_on=due_on, now=request.now):
+async def _take(request: Request, idea: Idea, *, can: bool) -> Outcome:
+    due_on = decision_by(idea.submitted_at if idea.state is IdeaState.SUBMITTED else request.now)
+    me, had_it = request.person.id, idea.assessor_id
+    if not can or not await ideas.take_on(
+        request.session, idea.id, was=idea.state, assessor_id=me, due_on=due_on, now=request.now, instead_of=had_it
+    ):
         raise await overtaken(request, idea.id)
     await audit.add(request.session, now=request.now, action="ideas.taken_on", object=f"idea:{idea.id}", by=me)
     await news.tell_core_team(request, idea.id, "taken_on")

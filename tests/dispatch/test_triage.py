@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from bot.dispatch import Answer
 from handlers.errors import GONE
 from storage import audit, ideas, support
@@ -105,6 +107,48 @@ async def test_old_buttons_of_an_idea_that_changed_answer_politely(hub: Hub, ann
     assert "You have IDEA-1 already." in words(await lee.presses("ideas.take_again", idea="1"))
     await _decides(kay, "not_suitable")
     assert "takes no support any more" in words(await bob.presses("ideas.support", idea="1"))
+
+
+async def test_an_author_can_withdraw_an_idea_that_was_put_off(hub: Hub, ann: User, kay: User) -> None:
+    await ann.shares()
+    await _decides(kay, "not_now")
+    assert "label='Withdraw'" in words(await ann.presses("ideas.open", idea="1"))
+    assert title(await ann.sends("ideas.withdraw", {}, idea="1")) == "IDEA-1 is withdrawn"
+    assert await _states(hub) == [IdeaState.WITHDRAWN]
+    hub.clock.forward(days=400)
+    assert "No idea waits" in words(await kay.types("triage")), "it is not looked at again"
+
+
+@pytest.mark.parametrize("outcome", ["accepted", "not_suitable"])
+async def test_what_has_come_of_an_idea_cannot_be_withdrawn(hub: Hub, ann: User, kay: User, outcome: str) -> None:
+    await ann.shares()
+    await _decides(kay, outcome)
+    assert "has already decided IDEA-1" in words(await ann.sends("ideas.withdraw", {}, idea="1"))
+
+
+async def test_whoever_comes_after_an_assessor_who_left_can_take_the_idea_on(hub: Hub, ann: User, kay: User, lee: User) -> None:
+    await ann.shares()
+    await lee.presses("ideas.take_on", idea="1")
+    assert "Lee Ash has already taken IDEA-1 on." in words(await kay.presses("ideas.take_on", idea="1"))
+    await hub.organise(lee)
+    shown = await kay.presses("ideas.open", idea="1")
+    assert "Take it on" in words(shown)
+    assert "Nobody now: Lee Ash has left the Core Team" in words(shown)
+    assert "Lee Ash, who had it, has left the Core Team" in words(await kay.types("triage"))
+    assert "You have it now" in words(await kay.presses("ideas.take_on", idea="1"))
+    assert "Take it on" not in words(await kay.presses("ideas.open", idea="1"))
+    async with hub.database.reading() as session:
+        idea = await ideas.find(session, 1)
+    assert idea is not None
+    assert (idea.assessor, idea.assessor_left) == ("Kay Fox", False)
+
+
+async def test_an_idea_is_not_said_to_be_there_already_in_one_that_is_over(hub: Hub, ann: User, kay: User) -> None:
+    for _ in range(2):
+        await ann.shares()
+    await _decides(kay, "not_suitable")
+    refused = form(await _decides(kay, "already_exists", 2, existing="IDEA-1"))
+    assert refused.errors == {"existing": "IDEA-1 is not taken further. Choose another idea or another outcome."}
 
 
 async def test_what_waits_is_paged_and_the_longest_waiting_comes_first(hub: Hub, ann: User, kay: User) -> None:
