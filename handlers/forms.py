@@ -34,6 +34,9 @@ _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200b\u202a-\u20
 _BLANK = ("Cf", "Zs", "Zl", "Zp", "Cc")
 _EMPTY = "\u034f\u115f\u1160\u2800\u3164\uffa0\ufe0e\ufe0f"  # shown as nothing, though Unicode calls them letters and marks
 
+_NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d{1,300})(?:\.\d*)?")
+"""Commas stand between thousands only: “1,5” may mean something else."""
+
 LONGEST = 20_000
 """Characters of one value, or of a command, that are kept: far more than any field takes."""
 OVERTAKEN = "Somebody changed this after you opened it. Check what you typed, then save again."
@@ -197,10 +200,9 @@ def _read_text(field: TextField, text: str) -> str:
 
 
 def _read_number(field: NumberField, text: str) -> str:
-    try:
-        value = float(text.replace(",", ""))
-    except ValueError:
-        value = math.nan
+    if not _NUMBER.fullmatch(text):
+        raise ValueError("Enter a number, such as 12.")
+    value = float(text.replace(",", ""))
     if not math.isfinite(value):
         raise ValueError("Enter a number, such as 12.")
     if not field.decimals and value != int(value):

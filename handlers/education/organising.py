@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -19,6 +20,7 @@ from storage.education import Area, Details, Event, EventKind, EventState, Stand
 router = Router()
 
 FURTHEST = timedelta(days=3 * 366)
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.?", re.IGNORECASE)
 NO_LINK = "This is no link. Write it like https://example.org/join."
 INTERESTED = (Standing.COMING, Standing.WAITING, Standing.MAYBE)
 
@@ -48,10 +50,12 @@ def _is_link(text: str) -> bool:
     """Whether it leads to a web page over a safe connection."""
     try:
         parts = urlsplit(text)
-        host = parts.hostname or ""
-    except ValueError:
+        host = (parts.hostname or "").encode("idna").decode()  # of letters that are not ASCII, what browsers ask for
+        port = parts.port
+    except ValueError:  # UnicodeError is one
         return False
-    return parts.scheme == "https" and "." in host.strip(".") and "@" not in parts.netloc and text.isprintable() and " " not in text
+    named = _HOST.fullmatch(host) and port != 0 and "@" not in parts.netloc
+    return bool(parts.scheme == "https" and named and text.isprintable() and " " not in text)
 
 
 def _wrong_links(request: Request, *names: str) -> dict[str, str]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from handlers import calendar, words
 from handlers.calendar import local_day
 from handlers.errors import GONE, Refused
+from handlers.paging import Page
 from handlers.pulse import kept, phrases, wheel
 from handlers.pulse.wheel import Wheel, WheelFault
 from handlers.routing import Request, Router, core_team
-from handlers.views import Block, Button, Card, Choice, DateField, Form, Option, Outcome, Reply, Table, Text, paragraphs, says
+from handlers.views import Block, Button, Card, Choice, DateField, Fact, Facts, Form, Option, Outcome, Reply, Text, paragraphs, says
 from storage import audit, people
 from storage.database import secret_keys
 from storage.people import Group
@@ -26,6 +27,7 @@ router = Router()
 CLOSES = time(17)
 LONGEST = timedelta(days=180)
 USUAL = timedelta(days=14)
+PAGE_CHARACTERS = 6000
 NO_KEYS = "An administrator must set DIH_SECRET_KEYS first. Without it, I cannot keep answers sealed."
 THERE_IS_ONE = "A round is not over yet. Only one can be open at a time: type “pulse” to see it."
 NONE_OPEN = "No round is open. To open one, type “pulse open”."
@@ -58,7 +60,10 @@ async def ask_open(request: Request) -> Outcome:
     """Asks what, of whom and until when."""
     await _refuse_second(request)
     usual = local_day(request.now + USUAL)
-    first = next(iter((await _wheels())[0]), "")
+    wheels, faults = await _wheels()
+    if not wheels:
+        return says("No wheel can be read", *_told(faults), "Whoever runs the server can put this right.")
+    first = next(iter(wheels))
     groups = tuple(sorted(group.value for group in words.GROUPS))
     return (await _open_form(request)).filled({"wheel": first, "last_day": usual.isoformat(), "groups": groups})
 
@@ -73,8 +78,14 @@ async def _refuse_second(request: Request) -> None:
         raise Refused(THERE_IS_ONE)
 
 
+def _told(faults: Iterable[WheelFault]) -> tuple[str, ...]:
+    return tuple(f"I cannot read {fault}." for fault in faults)
+
+
 async def _open_form(_request: Request) -> Form:
     wheels, faults = await _wheels()
+    if not wheels:
+        raise Refused("No wheel can be read. Type “pulse open” to see why.")
     options = tuple(Option(value=name, label=words.short(f"{each.title}, version {each.version}", 75)) for name, each in wheels.items())
     fields = (
         Choice(name="wheel", label="Wheel", options=options),
@@ -86,18 +97,29 @@ async def _open_form(_request: Request) -> Form:
             many=True,
         ),
     )
-    broken = tuple(Text(text=f"I cannot read {fault}.", kind="note") for fault in faults)
+    broken = tuple(Text(text=each, kind="note") for each in _told(faults))
     return Form(action="pulse.preview", title="Open a round", fields=fields, submit="See what it asks", blocks=broken)
 
 
 @router.form("pulse.preview", _open_form, may=core_team)
 async def preview(request: Request) -> Outcome:
-    """All that will be asked, before anybody is; nothing is open yet."""
+    """What will be asked, before anybody is; nothing is open yet."""
     await _refuse_second(request)
     last_day, groups = request.one("last_day"), request.many("groups")
     if wrong := _wrong_day(date.fromisoformat(last_day), request.now):
         return (await _open_form(request)).refused({"last_day": wrong}, request)
     args = {"wheel": request.one("wheel"), "last_day": last_day, "groups": ".".join(sorted(groups))}
+    return Reply(card=await _preview(request, args, 0))
+
+
+@router.action("pulse.look", may=core_team, reads=True)
+async def look(request: Request) -> Outcome:
+    """Another page of what will be asked."""
+    args = {name: request.args.get(name, "") for name in ("wheel", "last_day", "groups")}
+    return Reply(card=await _preview(request, args, request.number("offset")), replaces=True)
+
+
+async def _preview(request: Request, args: Mapping[str, str], offset: int) -> Card:
     planned = await _planned(args, request.now)
     number = await _count_asked(request, planned)
     open_ = Button(label="Open the round", action="pulse.open", args=args, style="primary")
@@ -108,8 +130,13 @@ async def preview(request: Request) -> Outcome:
     shown = f"A question is shown where at least {request.pulse_minimum} people score it."
     few = () if number >= request.pulse_minimum else ("That is more than are asked, so no question could be shown.",)
     texts = ("Nothing is open yet. Look through what will be asked.", asked, shown, *few)
-    blocks: tuple[Block, ...] = (*paragraphs(*texts), *phrases.origin(planned.wheel), _walk(planned.wheel))
-    return Reply(card=Card(title=f"Before you open it: {planned.wheel.title}", blocks=blocks, buttons=(open_, change)))
+    pages = _pages(planned.wheel)
+    page = Page.of(len(pages), offset, size=1)
+    blocks: tuple[Block, ...] = (*paragraphs(*texts), *phrases.origin(planned.wheel), Facts(facts=pages[page.offset]))
+    if len(pages) > 1:
+        blocks = (*blocks, Text(text=f"{page.said('page')} of what is asked.", kind="note"))
+    buttons = (*page.turns("pulse.look", args), open_, change)
+    return Card(title=f"Before you open it: {planned.wheel.title}", blocks=blocks, buttons=buttons)
 
 
 def _wrong_day(last_day: date, now: datetime) -> str:
@@ -119,11 +146,16 @@ def _wrong_day(last_day: date, now: datetime) -> str:
     return f"Choose a day within {LONGEST.days} days." if last_day > today + LONGEST else ""
 
 
-def _walk(asked: Wheel) -> Table:
-    """Every dimension with every descriptor."""
-    levels = tuple(f"{level.value} {level.label}" for level in asked.levels)
-    rows = tuple((dimension.title, *dimension.descriptors) for dimension in asked.dimensions)
-    return Table(columns=("Dimension", *levels), rows=rows, caption="What is asked, and what each level means")
+def _pages(asked: Wheel) -> tuple[tuple[Fact, ...], ...]:
+    """Every dimension with every descriptor, in parts that each channel shows whole."""
+    pages: list[list[Fact]] = [[]]
+    for dimension in asked.dimensions:
+        levels = zip(asked.levels, dimension.descriptors, strict=True)
+        fact = Fact(label=dimension.title, value="\n".join(f"{level.value} {level.label}: {words_}" for level, words_ in levels))
+        if pages[-1] and sum(len(each.label) + len(each.value) for each in (*pages[-1], fact)) > PAGE_CHARACTERS:
+            pages.append([])
+        pages[-1].append(fact)
+    return tuple(map(tuple, pages))
 
 
 async def _planned(args: Mapping[str, str], now: datetime) -> _Planned:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
@@ -95,7 +95,23 @@ def available() -> tuple[Wheel | WheelFault, ...]:
     They are read once, which takes a moment: YAML is slow.
     """
     files = (file for file in (resources.files("handlers.pulse") / "wheels").iterdir() if file.name.endswith(".yaml"))
-    return tuple(_read(file.read_bytes(), file.name) for file in sorted(files, key=lambda file: file.name))
+    return wheels_in({file.name: file.read_bytes() for file in files})
+
+
+def wheels_in(files: Mapping[str, bytes]) -> tuple[Wheel | WheelFault, ...]:
+    """The wheels in these files, by file name; of two with the same key and version, the second is a fault."""
+    found: list[Wheel | WheelFault] = []
+    named: dict[tuple[str, int], str] = {}
+    for name, content in sorted(files.items()):
+        each = _read(content, name)
+        if isinstance(each, Wheel) and (first := named.setdefault((each.key, each.version), name)) != name:
+            lines = enumerate(content.splitlines(), start=1)
+            line = next((number for number, text in lines if text.startswith(b"version")), 1)
+            each = WheelFault(
+                name, line, f"version {each.version} of “{each.key}” stands in {first} already; give these words another number"
+            )
+        found.append(each)
+    return tuple(found)
 
 
 def _read(content: bytes, name: str) -> Wheel | WheelFault:

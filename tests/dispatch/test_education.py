@@ -34,6 +34,12 @@ WRONG = (
     ("link", "https://nhs.uk@example.org", "This is no link"),
     ("link", "https://[example.org", "This is no link"),
     ("link", "https://example.org/a b", "This is no link"),
+    ("link", "https://exa<mple.org", "This is no link"),
+    ("link", "https://example.org:99999999/", "This is no link"),
+    ("link", "https://example.org:0/", "This is no link"),
+    ("link", "https://-.-", "This is no link"),
+    ("link", "https://meet..example.org", "This is no link"),
+    ("minutes", "1,5", "Enter a number, such as 12."),
 )
 TIMES = (
     ("2026-11-23", "09:59", {"day": "This is in the past"}),

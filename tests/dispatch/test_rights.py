@@ -105,6 +105,7 @@ TABLE: Mapping[tuple[Kind, str], set[str]] = {
     ("command", "pulse open"): THE_CORE_TEAM,
     ("action", "pulse.ask_open"): THE_CORE_TEAM,
     ("form", "pulse.preview"): THE_CORE_TEAM,
+    ("action", "pulse.look"): THE_CORE_TEAM,
     ("action", "pulse.open"): THE_CORE_TEAM,
     ("command", "pulse progress"): THE_CORE_TEAM,
     ("action", "pulse.progress"): THE_CORE_TEAM,

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from cryptography.fernet import Fernet
 
+from bot.slack import render
+from handlers.pulse import wheel
 from handlers.pulse.collation import collate
-from handlers.views import Form, Values
+from handlers.pulse.wheel import Dimension, WheelFault
+from handlers.views import Button, Facts, Form, Reply, Values
 from storage.database import Database
 from storage.pulse import results, rounds
 from storage.pulse.rounds import OtherWords, RoundState, WheelWords
 from storage.pulse.sealing import Said
 from tests.conftest import SECRET_KEY, FakeClock
 from tests.dispatch.conftest import form, title, words
-from tests.pulse.circle import KEYS, LAST_DAY, Circle, Sheet, answers_all, question, said_by, says, takes_back
+from tests.pulse.circle import KEYS, LAST_DAY, WHEEL, Circle, Sheet, answers_all, question, said_by, says, takes_back
 from tests.storage.hub import number_of
 
 LEVELS = (
@@ -294,6 +298,48 @@ async def test_a_round_needs_people_keys_and_a_day_to_come(circle: Circle, datab
     async with circle.hub.database.reading() as session:
         assert await rounds.under_way(session) is None
     await keyless.hub.database.close()
+
+
+LONG = tuple("“Because” & <so> it is: " + "w" * 125 + f" {place}" for place in range(5))
+
+
+def _longest(number: int) -> wheel.Wheel:
+    """A wheel with as many and as long words as there may be."""
+    dimensions = tuple(
+        Dimension(key="k" + "abcdefghijklmnopqrst"[place], title=f"Dimension {place} ".ljust(100, "t"), descriptors=LONG)
+        for place in range(number)
+    )
+    levels = tuple(replace(level, label=f"{level.label} ".ljust(40, "l")) for level in WHEEL.levels)
+    return replace(WHEEL, key="ours", levels=levels, dimensions=dimensions)
+
+
+@pytest.mark.parametrize("number", [8, 20])
+async def test_all_that_will_be_asked_can_be_read_before_it_is_opened(circle: Circle, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    asked = _longest(number)
+    monkeypatch.setattr(wheel, "available", lambda: (asked,))
+    values: Values = {"wheel": "ours:1", "last_day": LAST_DAY, "groups": ("programme_group",)}
+    answer = await circle.kay.sends("pulse.preview", values)
+    read = []
+    while True:
+        assert isinstance(answer.outcome, Reply)
+        card = answer.outcome.card
+        read += [fact.label for block in card.blocks if isinstance(block, Facts) for fact in block.facts]
+        for drawn in (str(render.message(card, "ticket")["blocks"]), str(render.shown(card, "ticket"))):
+            assert render.CUT not in drawn
+        more = [button for button in card.buttons if isinstance(button, Button) and button.label == "More"]
+        assert "Open the round" in [button.label for button in card.buttons]
+        if not more:
+            break
+        answer = await circle.kay.presses(more[0].action, **dict(more[0].args))
+    assert read == [dimension.title for dimension in asked.dimensions]
+
+
+async def test_where_no_wheel_can_be_read_the_line_and_the_reason_are_said(circle: Circle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wheel, "available", lambda: (WheelFault("ours.yaml", 12, "there is no title"),))
+    answer = await circle.kay.types("pulse open")
+    assert title(answer) == "No wheel can be read"
+    assert "I cannot read ours.yaml, line 12: there is no title." in words(answer)
+    assert "No wheel can be read" in words(await circle.kay.sends("pulse.preview", {}))
 
 
 async def test_the_words_of_a_wheel_that_was_asked_stay_as_they_were(database: Database) -> None:

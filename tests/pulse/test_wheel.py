@@ -16,7 +16,20 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.pulse.wheel import LONGEST_DESCRIPTOR, Dimension, Level, Wheel, WheelFault, available, illustrative, load, read, written
+from handlers.pulse import wheel
+from handlers.pulse.wheel import (
+    LONGEST_DESCRIPTOR,
+    Dimension,
+    Level,
+    Wheel,
+    WheelFault,
+    available,
+    illustrative,
+    load,
+    read,
+    wheels_in,
+    written,
+)
 
 FOLDER = resources.files("handlers.pulse") / "wheels"
 SHIPPED = (FOLDER / "illustrative.yaml").read_text("utf-8")
@@ -218,3 +231,14 @@ def test_the_wheels_are_part_of_what_is_installed() -> None:
     packed = {path for pattern in setup["package-data"]["handlers.pulse"] for path in (root / "handlers/pulse").glob(pattern)}
     assert "handlers*" in setup["packages"]["find"]["include"]
     assert {path.name for path in packed} == {"illustrative.yaml", "wheel.schema.json"}
+
+
+def test_of_two_files_with_one_key_and_version_the_second_is_a_fault() -> None:
+    text = (Path(wheel.__file__).parent / "wheels" / "illustrative.yaml").read_bytes()
+    other = text.replace(b"We take requests as they come.", b"Other words.")
+    first, fault, third = wheels_in({"b.yaml": other, "a.yaml": text, "c.yaml": other.replace(b"version: 1", b"version: 2")})
+    assert first == illustrative()
+    assert isinstance(fault, WheelFault)
+    line = other[: other.index(b"\nversion:")].count(b"\n") + 2
+    assert str(fault) == f"b.yaml, line {line}: version 1 of “illustrative” stands in a.yaml already; give these words another number"
+    assert isinstance(third, Wheel)
