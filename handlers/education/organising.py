@@ -88,13 +88,16 @@ def _details(request: Request, kind: EventKind, was: Event | None) -> tuple[Deta
     if was is not None and places < was.coming:
         coming = words.count(was.coming, "person is", "people are")
         errors["places"] = f"{coming} coming already. Enter {words.number(was.coming)} or more."
+    ends_at = (starts_at or request.now) + timedelta(minutes=int(request.one("minutes")))
+    if starts_at and ends_at <= request.now:
+        errors["minutes"] = "It would be over already. Enter how long it takes in all."
     if errors or starts_at is None:
         return None, errors
     return Details(
         title=request.one("title"),
         about=request.one("about"),
         starts_at=starts_at,
-        ends_at=starts_at + timedelta(minutes=int(request.one("minutes"))),
+        ends_at=ends_at,
         place=request.one("place"),
         area=Area(request.one("area")) if kind is EventKind.FUNDAMENTALS else None,
         link=request.one("link"),
@@ -212,9 +215,15 @@ async def change(request: Request) -> Outcome:
     promoted = await education.promote(request.session, event.id, now=request.now)
     places = (messages.promoted_notice(changed, each) for each in promoted)
     await outbox.enqueue(request.session, *messages.changed_notices(changed, interested), *places, due_at=request.now)
-    told = interested and phrases.differences(event, changed, link=True)
-    told_whom = "Those who said yes or maybe, or who wait, are told what changed." if told else "Nobody needs to be told of this."
-    return _done(changed, f"Saved: {changed.title}", told_whom)
+    told = bool(interested) and bool(phrases.differences(event, changed, link=True))
+    return _done(changed, f"Saved: {changed.title}", _told(changed=told, promoted=len(promoted)))
+
+
+def _told(*, changed: bool, promoted: int) -> str:
+    """Who hears of a change, of the place they now have, or of both."""
+    of_change = "Those who said yes or maybe, or who wait, are told what changed." if changed else ""
+    have = words.count(promoted, "person who waited has a place now and is told", "people who waited have a place now and are told")
+    return f"{of_change} {f'{have}.' if promoted else ''}".strip() or "Nobody needs to be told of this."
 
 
 # -- cancelling

@@ -104,6 +104,28 @@ async def test_places_are_never_fewer_than_those_who_come(hub: Hub, kay: User, a
     assert asked.errors == {"places": "2 people are coming already. Enter 2 or more."}
 
 
+async def test_more_places_are_told_to_those_who_get_one(hub: Hub, kay: User, ann: User, bob: User) -> None:
+    await kay.plans(places="1")
+    for user in (ann, bob):
+        await _answers(user, "yes")
+    changed = await kay.sends("education.change", {**SESSION, "places": "2"}, event="1", sequence="0")
+    assert "1 person who waited has a place now and is told." in words(changed)
+    assert "Nobody" not in words(changed)
+    again = await kay.sends("education.change", {**SESSION, "places": "3"}, event="1", sequence="1")
+    assert "Nobody needs to be told of this." in words(again)
+
+
+async def test_what_is_under_way_cannot_be_made_to_be_over(hub: Hub, kay: User) -> None:
+    await kay.plans(day="2026-11-23", start="10:30")
+    hub.clock.forward(minutes=50)
+    asked = form(
+        await kay.sends("education.change", {**SESSION, "day": "2026-11-23", "start": "10:30", "minutes": "15"}, event="1", sequence="0")
+    )
+    assert asked.errors == {"minutes": "It would be over already. Enter how long it takes in all."}
+    assert asked.values["minutes"] == "15"
+    assert (await _change(kay, day="2026-11-23", start="10:30", minutes="30")).startswith("Saved")
+
+
 async def test_two_who_change_a_session_at_once_do_not_overwrite_each_other_unseen(hub: Hub, kay: User) -> None:
     await kay.plans()
     assert (await _change(kay, title="Bids")).startswith("Saved")
