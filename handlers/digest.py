@@ -43,8 +43,8 @@ class Part:
 async def parts(session: Session, now: datetime) -> tuple[Part, ...]:
     """All that there is to say; parts without a line are left out."""
     made = (
-        await _to_decide(session, now), await _new(session, now), await _changes(session, now), await _coming(session, now),
-        await _pulse(session), await _priorities(session, now), await _not_reached(session, now),
+        await _to_decide(session, now), await _needed(session, now), await _new(session, now), await _changes(session, now),
+        await _coming(session, now), await _pulse(session), await _priorities(session, now), await _not_reached(session, now),
     )  # fmt: skip
     return tuple(part for part in made if part.total)
 
@@ -61,6 +61,21 @@ async def _to_decide(session: Session, now: datetime) -> Part:
         for each in waiting
     )
     return Part(heading="Needs a decision", lines=lines, total=await ideas.count_to_decide(session, today), more="triage")
+
+
+async def _needed(session: Session, now: datetime) -> Part:
+    """What the newest report of each project that reported this week asks for."""
+    newest = {each.project_id: each for each in reversed(await reports.list_since(session, now - WEEK))}
+    asking = [each for each in newest.values() if each.needed]
+    lines = tuple(
+        Line(
+            text=f"{each.project}: {words.short(each.needed, 300)}",
+            note=f"Asked for on {words.day(each.at)} by {each.by}.",
+            button=Button(label="Open", action="projects.open", args={"project": str(each.project_id)}),
+        )
+        for each in asking[:MOST]
+    )
+    return Part(heading="Projects need a decision or help", lines=lines, total=len(asking), more="status")
 
 
 async def _new(session: Session, now: datetime) -> Part:
@@ -125,9 +140,16 @@ async def _priorities(session: Session, now: datetime) -> Part:
 
 
 async def _not_reached(session: Session, now: datetime) -> Part:
-    lost = await outbox.count_stuck(session, since=now - WEEK)
-    line = Line(text=f"{words.count(lost, 'message')} did not arrive this week.", note="Whoever runs the server can see why: dih messages.")
-    return Part(heading="Not reached", lines=(line,) if lost else (), total=1 if lost else 0, more="")
+    """Who was not told of something this week, and why: the digest is for the Core Team alone."""
+    lost = await outbox.list_lost(session, since=now - WEEK)
+    lines = [
+        Line(text=f"{each.name or 'A group’s place'}: {words.count(each.number, 'message')} did not arrive", note=f"Why: {each.reason}.")
+        for each in lost[:MOST]
+    ]
+    if rest := sum(each.number for each in lost[MOST:]):
+        text = f"And {words.count(rest, 'more message', 'more messages')} did not arrive."
+        lines.append(Line(text=text, note="Whoever runs the server can see all: dih messages."))
+    return Part(heading="Not reached this week", lines=tuple(lines), total=len(lines), more="")
 
 
 def _blocks(made: Sequence[Part]) -> tuple[Block, ...]:

@@ -128,6 +128,10 @@ MessageBuilder: TypeAlias = Callable[[Occasion], Awaitable[Message | None]]
 NudgeBuilder: TypeAlias = Callable[[Occasion], Awaitable[Line | None]]
 
 
+class TooLate(Exception):
+    """A message that is still true would help nobody any more: it is not sent, and counts as missed."""
+
+
 async def _no_relation_needed(_request: Request) -> bool:
     return True
 
@@ -261,7 +265,7 @@ class Router:
         return add
 
     def message(self, kind: str, *, awaited: bool = True) -> Callable[[MessageBuilder], MessageBuilder]:
-        """Builds a message when it is sent; None means that it is no longer true."""
+        """Builds a message when it is sent; None means that it is no longer true. Raises TooLate for one that was missed."""
 
         def add(build: MessageBuilder) -> MessageBuilder:
             _put(self.messages, kind, MessageRoute(kind=kind, build=build, awaited=awaited))

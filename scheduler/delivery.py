@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias, assert_never
 
-from handlers.routing import Occasion, Routes
+from handlers.routing import Occasion, Routes, TooLate
 from handlers.views import Message
 from storage import outbox, people, places
 from storage.database import Database, Session
@@ -77,6 +77,13 @@ class CredentialsDead:
     """The channel no longer lets us in."""
 
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Missed:
+    """It was held up for so long that it would help nobody any more."""
+
+    reason: str = outbox.MISSED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,7 +202,7 @@ class Delivery:
 
     # -- building
 
-    async def _build(self, claimed: Claimed) -> _Letter | Result | None:
+    async def _build(self, claimed: Claimed) -> _Letter | Result | Missed | None:
         """The message as it is true now with those who may get it, or a result, or None when it was settled here."""
         notice = claimed.notice
         route = self._routes.messages.get(notice.kind)
@@ -205,7 +212,10 @@ class Delivery:
             targets = await self._targets(session, notice)
             person = None if notice.person_id is None else await people.find(session, notice.person_id)
             occasion = Occasion(session=session, now=self._clock(), args=notice.args, person=person)
-            message = await route.build(occasion) if targets else None
+            try:
+                message = await route.build(occasion) if targets else None
+            except TooLate:
+                return Missed()
         if notice.group is not None and not targets:
             await self._spread(claimed, notice.group)
             return None
@@ -277,7 +287,7 @@ class Delivery:
 
     # -- settling
 
-    async def _settle(self, session: Session, claimed: Claimed, result: Result) -> None:
+    async def _settle(self, session: Session, claimed: Claimed, result: Result | Missed) -> None:
         """What becomes of a notice; the result of another who holds the lease by now is left alone."""
         now = self._clock()
         match result:
@@ -292,7 +302,7 @@ class Delivery:
                     await outbox.put_back(session, claimed, now=now, due_at=due_at, reason=result.reason)
             case Ambiguous():
                 await self._settle_ambiguous(session, claimed, result, now)
-            case TargetDead() | BadContent():
+            case TargetDead() | BadContent() | Missed():
                 log.warning("a message did not arrive", extra={**_facts(claimed), "reason": result.reason})
                 await outbox.settle(session, claimed, State.DEAD, now=now, reason=result.reason)
             case _:

@@ -303,9 +303,10 @@ async def list_open(
 
 
 async def count_shared(session: Session, *, since: datetime, until: datetime) -> tuple[int, int]:
-    """(How many were shared from `since` to `until`, how many of these are problems with no idea yet)."""
+    """(How many were shared from `since` to `until` and not withdrawn, how many of these are problems with no idea yet)."""
     problems = sa.func.count().filter(IdeaRow.proposal == "")
-    counted = (await session.execute(sa.select(sa.func.count(), problems).select_from(IdeaRow).where(_shared(since, until)))).one()
+    there = _shared(since, until) & (IdeaRow.state != IdeaState.WITHDRAWN)
+    counted = (await session.execute(sa.select(sa.func.count(), problems).select_from(IdeaRow).where(there))).one()
     return counted[0], counted[1]
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Session
-from storage.people import Group
+from storage.people import Group, PersonRow
 from storage.types import Base, one_of
 from storage.upserts import Upsert
 
@@ -33,6 +33,7 @@ _WAITING, _SENDING = sa.text("state = 'waiting'"), sa.text("state = 'sending'")
 _STUCK = sa.text("state IN ('dead', 'unknown')")
 SUPERSEDED = "a newer one waits"
 UNTRUE = "no longer true"
+MISSED = "it was too late to be of use"
 
 
 class OutboxRow(Base):
@@ -281,10 +282,23 @@ async def list_stuck(session: Session, *, limit: int = 100) -> tuple[Stuck, ...]
     )  # fmt: skip
 
 
-async def count_stuck(session: Session, *, since: datetime) -> int:
-    """How many messages were given up since then."""
+@dataclass(frozen=True, kw_only=True)
+class Lost:
+    """So many messages did not reach somebody (None: a group's place), or may not have, for one reason."""
+
+    name: str | None
+    reason: str
+    number: int
+
+
+async def list_lost(session: Session, *, since: datetime) -> tuple[Lost, ...]:
+    """Who was not reached since then and why, the most messages first."""
+    number = sa.func.count().label("number")
     bad = OutboxRow.state.in_([State.DEAD, State.UNKNOWN]) & (OutboxRow.settled_at >= since)
-    return await session.scalar(sa.select(sa.func.count()).select_from(OutboxRow).where(bad)) or 0
+    by = (OutboxRow.person_id, PersonRow.name, OutboxRow.reason)
+    lost = sa.select(*by, number).select_from(OutboxRow).outerjoin(PersonRow, PersonRow.id == OutboxRow.person_id).where(bad)
+    rows = await session.execute(lost.group_by(*by).order_by(number.desc(), PersonRow.name, OutboxRow.reason))
+    return tuple(Lost(name=row.name, reason=row.reason or "", number=row.number) for row in rows)
 
 
 async def requeue(session: Session, id: int, *, now: datetime) -> bool:

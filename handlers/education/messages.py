@@ -8,7 +8,7 @@ from datetime import datetime
 from handlers import words
 from handlers.education import phrases
 from handlers.education.reminders import Reminder, is_late
-from handlers.routing import Occasion, Router
+from handlers.routing import Occasion, Router, TooLate
 from handlers.views import Card, Fact, Facts, Link, Message, Text
 from storage import education, outbox
 from storage.education import Appointment, Event, EventState, Signup, Standing
@@ -136,13 +136,10 @@ async def reminder(occasion: Occasion) -> Message | None:
     """It is soon; the last one says how to join."""
     found = await _concerned(occasion, Standing.COMING)
     which, starts_at = Reminder(occasion.args["reminder"]), datetime.fromisoformat(occasion.args["starts"])
-    if (
-        found is None
-        or found[0].state is EventState.CANCELLED
-        or found[0].starts_at != starts_at
-        or is_late(which, starts_at, occasion.now)
-    ):
+    if found is None or found[0].state is EventState.CANCELLED or found[0].starts_at != starts_at:
         return None
+    if is_late(which, starts_at, occasion.now):
+        raise TooLate
     event = found[0]
     if which is Reminder.SOON:
         return Message(card=_starting(event, occasion.now))

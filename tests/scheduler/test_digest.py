@@ -9,11 +9,12 @@ from handlers.registry import ROUTES
 from scheduler import digest
 from scheduler.delivery import Delivery, TargetDead
 from scheduler.planner import Planner
-from storage import education, ideas, places
+from storage import education, ideas, places, projects
 from storage.education import Details, EventKind
 from storage.ideas import Visibility
 from storage.people import Group, Person
 from storage.places import GroupPlace
+from storage.projects import Highlights, ProjectType, Rag, Stage
 from tests.scheduler.conftest import Post
 
 PLACE = GroupPlace(group=Group.CORE_TEAM, channel="slack", tenant="T1", place="C1")
@@ -101,3 +102,56 @@ async def test_sessions_that_do_not_fit_are_counted_with_the_words_that_show_the
         made = next(part for part in await parts(session, post.clock.now) if part.heading == "Sessions in the next 2 weeks")
     assert [line.text for line in made.lines] == [f"Session {number}" for number in (7, 6, 5, 4, 3)]
     assert (made.total, made.more) == (8, "cop” or “training")
+
+
+def _report(needed: str) -> Highlights:
+    return Highlights(rag=Rag.RED, why="So", path="By May", done="It", planned="", needed=needed, stage=Stage.of("scoping"))
+
+
+async def test_what_projects_need_help_with_stands_with_what_needs_a_decision(post: Post) -> None:
+    ann = await post.person("ANN", Group.CORE_TEAM)
+    await _shared(post, ann, "Quieter nights")
+    async with post.database.transaction() as session:
+        for name, needed in (("Falls", ("Money", "A decision on money")), ("Beds", ("Staff", "")), ("Gloves", ("",))):
+            id = await projects.add(session, name=name, type=ProjectType.LOCAL, need="", now=post.clock.now)
+            for each in needed:
+                project = await projects.find(session, id)
+                assert project is not None
+                await projects.report(session, project, _report(each), by_id=ann.id, now=post.clock.now)
+    async with post.database.reading() as session:
+        made = await parts(session, post.clock.now + HOUR)
+        later = await parts(session, post.clock.now + timedelta(days=8))
+    assert [part.heading for part in made][:3] == ["Needs a decision", "Projects need a decision or help", "New ideas"]
+    assert [line.text for line in made[1].lines] == ["Falls: A decision on money"], "of each project the newest report"
+    assert "Projects need a decision or help" not in [part.heading for part in later]
+
+
+async def test_an_idea_that_was_withdrawn_is_not_new(post: Post) -> None:
+    ann = await post.person("ANN", Group.CORE_TEAM)
+    for title in ("Quieter nights", "A slip"):
+        await _shared(post, ann, title)
+    async with post.database.transaction() as session:
+        assert await ideas.withdraw(session, 2)
+        made = await parts(session, post.clock.now)
+    assert [part.lines[0].text for part in made if part.heading == "New ideas"] == [
+        "1 new idea this week, 1 of them a problem with no idea yet."
+    ]
+
+
+async def test_who_was_not_reached_is_listed_with_the_reason(post: Post) -> None:
+    people = [await post.person(f"U{number}") for number in range(7)]
+    for person in people:
+        await post.tell(person, "test.awaited")
+    await post.tell(people[3], "test.awaited", again="yes")
+    post.slack.results = [TargetDead(reason="the account is gone")] * 8
+    await post.worker.run()
+    async with post.database.reading() as session:
+        (part,) = await parts(session, post.clock.now)
+        later = await parts(session, post.clock.now + timedelta(days=8))
+    assert part.heading == "Not reached this week"
+    assert [line.text for line in part.lines] == [
+        "U3: 2 messages did not arrive", *(f"U{number}: 1 message did not arrive" for number in (0, 1, 2, 4)),
+        "And 2 more messages did not arrive.",
+    ]  # fmt: skip
+    assert {line.note for line in part.lines[:5]} == {"Why: the account is gone."}
+    assert later == ()

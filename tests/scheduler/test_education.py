@@ -156,7 +156,7 @@ async def test_over_two_months_and_a_clock_change_each_reminder_comes_once_at_it
     assert not [each for _, each in year.told if LINK in str(each.message) and not each.title.startswith("In 15 minutes")]
 
 
-async def test_what_became_untrue_or_late_while_it_waited_is_dropped(post: Post, clock: FakeClock) -> None:
+async def test_what_became_untrue_while_it_waited_is_dropped_and_what_became_late_is_missed(post: Post, clock: FakeClock) -> None:
     year = Year(post)
     clock.now = _london("2027-03-10T10:00")
     ann, bob, carl = [await post.person(name) for name in ("ANN", "BOB", "CARL")]
@@ -171,7 +171,10 @@ async def test_what_became_untrue_or_late_while_it_waited_is_dropped(post: Post,
     await year.moves(posters, "2027-04-07T12:30")
     clock.now = _london("2027-03-30T12:00")
     await post.worker.run()
-    assert await post.states() == ["dropped"] * 3
+    assert post.slack.sendings == []
+    assert sorted(await post.states()) == ["dead", "dropped", "dropped"]
+    (missed,) = await post.stuck()
+    assert (missed.person_id, missed.reason) == (ann.id, "it was too late to be of use")
     await year.moves(posters, "2027-04-03T12:30")
     assert await planner.run() == 0, "who was just told of a start four days ahead needs no reminder of it"
 
