@@ -100,6 +100,9 @@ def demo() -> None:
         "DIH_SECRET_KEYS": _demo_key(),
         "SLACK_BOT_TOKEN": "",
         "SLACK_SIGNING_SECRET": "",
+        "TEAMS_APP_ID": "",
+        "TEAMS_APP_PASSWORD": "",
+        "TEAMS_APP_TENANT_ID": "",
         "DIH_ADMINS": "",
     }
     os.environ.update(own)

@@ -16,6 +16,7 @@ from handlers.words import number
 from storage.database import database_url
 
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -60,6 +61,25 @@ def _tenants(value: object) -> object:
     return found
 
 
+def _directories(found: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
+    """Tenants of Microsoft Entra, whose ids come in small letters."""
+    lowered = {tenant.lower(): domains for tenant, domains in found.items()}
+    if len(lowered) < len(found) or not all(map(_GUID.fullmatch, lowered)):
+        raise ValueError(
+            "write TENANT=uhd.nhs.uk+dchft.nhs.uk,TENANT: each tenant once by its id, "
+            "such as 01234567-89ab-cdef-0123-456789abcdef, with the e-mail domains it vouches for"
+        )
+    return lowered
+
+
+def _guid(value: str | None) -> str | None:
+    """An id of Microsoft's in small letters, as they come; None where it is empty."""
+    text = (value or "").strip().lower()
+    if text and not _GUID.fullmatch(text):
+        raise ValueError("write the id as the portal shows it, such as 01234567-89ab-cdef-0123-456789abcdef")
+    return text or None
+
+
 def _address(scheme: str, host: str, port: int | None) -> str:
     """Such as https://dih.example.org, or http://[::1]:8080."""
     return f"{scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}"
@@ -101,6 +121,7 @@ HOUR, DAY = 3_600, 86_400  # seconds
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), AfterValidator(_fernet_keys)]
 Tenants = Annotated[Mapping[str, frozenset[str]], NoDecode, BeforeValidator(_tenants)]
+Guid = Annotated[str | None, AfterValidator(_guid)]
 
 
 class Settings(BaseSettings):
@@ -125,6 +146,10 @@ class Settings(BaseSettings):
     slack_bot_token: SecretStr | None = None
     slack_api_url: Annotated[str, AfterValidator(_api_url)] = "https://slack.com/api/"
     slack_allowed_workspaces: Tenants = Field(default_factory=dict)
+    teams_app_id: Guid = None
+    teams_app_password: SecretStr | None = None
+    teams_app_tenant_id: Guid = None
+    teams_allowed_tenants: Annotated[Tenants, AfterValidator(_directories)] = Field(default_factory=dict)
 
     @field_validator("dih_database_url")
     @classmethod
@@ -141,7 +166,7 @@ class Settings(BaseSettings):
             raise ValueError("write an instant in the years 2000 to 2100")
         return value
 
-    @field_validator("slack_signing_secret", "slack_bot_token")
+    @field_validator("slack_signing_secret", "slack_bot_token", "teams_app_password")
     @classmethod
     def _not_empty(cls, value: SecretStr | None, _info: ValidationInfo) -> SecretStr | None:
         return value if value and value.get_secret_value().strip() else None
@@ -186,12 +211,15 @@ def _sentence(location: tuple[int | str, ...], message: str) -> str:
 
 
 def _contradictions(settings: Settings) -> list[str]:
-    faults = []
-    if bool(settings.slack_signing_secret) != bool(settings.slack_bot_token):
-        there, missing = (
-            ("SLACK_SIGNING_SECRET", "SLACK_BOT_TOKEN") if settings.slack_signing_secret else ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET")
-        )
-        faults.append(f"{missing}: {there} is set, so this one is needed too.")
+    faults = _incomplete(settings, "slack_signing_secret", "slack_bot_token")
+    faults += _incomplete(settings, "teams_app_id", "teams_app_password", "teams_app_tenant_id")
     if settings.dih_host not in LOOPBACK and not settings.dih_public_url:
         faults.append("DIH_PUBLIC_URL: DIH_HOST is open to the network, so say which address people open.")
     return faults
+
+
+def _incomplete(settings: Settings, *names: str) -> list[str]:
+    """A sentence for each of these that is missing, where another is there: they go together."""
+    there = [name.upper() for name in names if getattr(settings, name)]
+    missing = [name.upper() for name in names if not getattr(settings, name)]
+    return [f"{name}: {there[0]} is set, so this one is needed too." for name in missing] if there else []

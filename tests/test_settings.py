@@ -13,6 +13,7 @@ from bot.settings import Settings, SettingsFaults
 from handlers.pulse.disclosure import LEAST_MINIMUM, MINIMUM
 
 KEY = Fernet.generate_key().decode()
+APP, TENANT, OTHER = "01234567-89ab-cdef-0123-456789abcdef", "11111111-2222-3333-4444-555555555555", "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +59,7 @@ def test_with_nothing_set_the_web_chat_runs_on_loopback(monkeypatch: pytest.Monk
     assert plain.site == "http://127.0.0.1:8080"
     assert not plain.secure
     assert plain.slack_bot_token is None
+    assert (plain.teams_app_id, plain.teams_app_password, plain.teams_app_tenant_id) == (None, None, None)
     assert (plain.dih_rate_per_minute, plain.dih_body_limit, plain.dih_lease_seconds) == (30, 262_144, 60)
 
 
@@ -73,6 +75,55 @@ def test_workspaces_are_read_with_the_domains_they_vouch_for(monkeypatch: pytest
 def test_a_workspace_list_that_could_vouch_for_the_wrong_thing_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     (fault,) = _faults(monkeypatch, SLACK_ALLOWED_WORKSPACES=value)
     assert fault.startswith("SLACK_ALLOWED_WORKSPACES: write T01=uhd.nhs.uk+dchft.nhs.uk,T02")
+
+
+def test_tenants_are_read_with_the_domains_they_vouch_for_and_known_by_small_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = _load(monkeypatch, TEAMS_ALLOWED_TENANTS=f" {TENANT} = UHD.nhs.uk + dchft.nhs.uk, {OTHER.upper()} ,").teams_allowed_tenants
+    assert found == {TENANT: {"uhd.nhs.uk", "dchft.nhs.uk"}, OTHER: set()}
+    assert _load(monkeypatch, TEAMS_ALLOWED_TENANTS="").teams_allowed_tenants == {}
+
+
+@pytest.mark.parametrize(
+    "value", ["uhd.nhs.uk", "T01=uhd.nhs.uk", f"{{{OTHER}}}", f"{OTHER},{OTHER.upper()}", f"{OTHER}x=uhd.nhs.uk", f"{OTHER[:-1]}"]
+)
+def test_a_tenant_list_that_no_tenant_could_match_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    (fault,) = _faults(monkeypatch, TEAMS_ALLOWED_TENANTS=value)
+    assert fault.startswith("TEAMS_ALLOWED_TENANTS: write TENANT=uhd.nhs.uk+dchft.nhs.uk,TENANT: each tenant once by its id, such as ")
+
+
+@pytest.mark.parametrize("value", [f"{OTHER}=@uhd.nhs.uk", f"{OTHER}=ann@uhd.nhs.uk", f"={OTHER}", f"{OTHER}=a.uk,{OTHER}=b.uk"])
+def test_a_tenant_list_that_could_vouch_for_the_wrong_thing_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    (fault,) = _faults(monkeypatch, TEAMS_ALLOWED_TENANTS=value)
+    assert fault.startswith("TEAMS_ALLOWED_TENANTS: ")
+
+
+def test_ids_for_teams_may_be_pasted_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = _load(monkeypatch, TEAMS_APP_ID=f" {APP.upper()} ", TEAMS_APP_PASSWORD="hunter2", TEAMS_APP_TENANT_ID=TENANT)
+    assert (loaded.teams_app_id, loaded.teams_app_tenant_id) == (APP, TENANT)
+    assert loaded.teams_app_password is not None
+    assert loaded.teams_app_password.get_secret_value() == "hunter2"
+
+
+@pytest.mark.parametrize("name", ["TEAMS_APP_ID", "TEAMS_APP_TENANT_ID"])
+@pytest.mark.parametrize("value", ["dih-bot", f"{{{APP}}}", APP.replace("-", ""), f"{APP}0", "0123456g" + APP[8:]])
+def test_an_id_for_teams_that_is_no_guid_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    (fault,) = _faults(monkeypatch, **{name: value})
+    assert fault == f"{name}: write the id as the portal shows it, such as 01234567-89ab-cdef-0123-456789abcdef."
+
+
+@pytest.mark.parametrize(
+    ("values", "missing"),
+    [
+        ({"TEAMS_APP_ID": APP}, ["TEAMS_APP_PASSWORD", "TEAMS_APP_TENANT_ID"]),
+        ({"TEAMS_APP_PASSWORD": "hunter2"}, ["TEAMS_APP_ID", "TEAMS_APP_TENANT_ID"]),
+        ({"TEAMS_APP_TENANT_ID": TENANT}, ["TEAMS_APP_ID", "TEAMS_APP_PASSWORD"]),
+        ({"TEAMS_APP_ID": APP, "TEAMS_APP_PASSWORD": "hunter2"}, ["TEAMS_APP_TENANT_ID"]),
+        ({"TEAMS_APP_ID": APP, "TEAMS_APP_PASSWORD": " ", "TEAMS_APP_TENANT_ID": TENANT}, ["TEAMS_APP_PASSWORD"]),
+    ],
+)
+def test_all_that_teams_needs_is_asked_for(monkeypatch: pytest.MonkeyPatch, values: dict[str, str], missing: list[str]) -> None:
+    there = next(name for name in ("TEAMS_APP_ID", "TEAMS_APP_PASSWORD", "TEAMS_APP_TENANT_ID") if values.get(name, "").strip())
+    assert _faults(monkeypatch, **values) == [f"{name}: {there} is set, so this one is needed too." for name in missing]
 
 
 def test_administrators_are_emails_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,9 +175,10 @@ def test_what_does_not_go_together_is_said(monkeypatch: pytest.MonkeyPatch, valu
 
 
 def test_an_empty_setting_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    empty = dict.fromkeys(("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "DIH_SECRET_KEYS", "DIH_ADMINS", "DIH_PUBLIC_URL"), "")
-    loaded = _load(monkeypatch, **empty)
+    names = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "DIH_SECRET_KEYS", "DIH_ADMINS", "DIH_PUBLIC_URL")
+    loaded = _load(monkeypatch, **dict.fromkeys((*names, "TEAMS_APP_ID", "TEAMS_APP_PASSWORD", "TEAMS_APP_TENANT_ID"), ""))
     assert loaded.slack_bot_token is None
+    assert (loaded.teams_app_id, loaded.teams_app_password, loaded.teams_app_tenant_id) == (None, None, None)
     assert (loaded.dih_secret_keys, loaded.dih_admins) == ((), ())
 
 
@@ -188,6 +240,7 @@ def test_the_smallest_number_of_the_pulse_is_that_of_its_rules(monkeypatch: pyte
 
 
 def test_settings_never_show_a_secret_when_they_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded = _load(monkeypatch, SLACK_BOT_TOKEN="xoxb-hunter2", SLACK_SIGNING_SECRET="hunter2", DIH_SECRET_KEYS=KEY)
+    teams = {"TEAMS_APP_ID": APP, "TEAMS_APP_PASSWORD": "hunter2", "TEAMS_APP_TENANT_ID": TENANT}
+    loaded = _load(monkeypatch, SLACK_BOT_TOKEN="xoxb-hunter2", SLACK_SIGNING_SECRET="hunter2", DIH_SECRET_KEYS=KEY, **teams)
     assert "hunter2" not in repr(loaded)
     assert KEY not in repr(loaded)
