@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 from urllib.parse import quote
@@ -15,7 +16,8 @@ from bot.dispatch import Dispatcher
 from bot.limits import Busy
 from bot.links import FileLinks
 from bot.pictures import LASTS, NotDrawn, Pictures
-from handlers.views import Card, File, Reply, Text
+from bot.plain import card_in_words
+from handlers.views import File, Reply
 from scheduler.delivery import Sender
 from storage.database import Database
 
@@ -125,12 +127,8 @@ async def _file(token: str, dispatcher: Dispatcher, links: FileLinks, now: datet
             "Referrer-Policy": "no-referrer",
         }
         return web.Response(body=outcome.content, content_type=outcome.media_type, headers=headers)
-    words = _words(outcome.card) if isinstance(outcome, Reply) else ""
+    words = card_in_words(replace(outcome.card, buttons=())) if isinstance(outcome, Reply) else ""
     return web.Response(status=404, text=words or "There is nothing to fetch here.")
-
-
-def _words(card: Card) -> str:
-    return "\n".join([card.title, *(block.text for block in card.blocks if isinstance(block, Text))])
 
 
 async def _picture(token: str, pictures: Pictures) -> web.Response:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias, assert_never
 
+from bot.plain import card_in_words
 from bot.slack.fields import Json, input_block, plain
 from bot.slack.parse import ASK_AGAIN
 from handlers import words
@@ -31,7 +32,6 @@ from handlers.views import (
 
 MESSAGE_BLOCKS, VIEW_BLOCKS = 50, 100
 MESSAGE_CHARACTERS, VIEW_CHARACTERS = 11_000, 25_000
-TEXT = 3900
 SECTION = 2900
 TABLE_COLUMNS, CELL, TABLE_CHARACTERS = 10, 200, 6000
 ALTERNATIVE = 2000
@@ -180,46 +180,7 @@ def escaped(text: str) -> str:
 
 def text_of(view: Card) -> str:
     """All of a card in words, for notifications and screen readers."""
-    lines = [line for block in view.blocks for line in _said(block)]
-    labels = [button.label for button in view.buttons]
-    ending = [f"You can choose: {words.listed(labels)}."] if labels else []
-    return _capped([view.title, *lines, *ending])
-
-
-def _said(block: Block) -> list[str]:
-    match block:
-        case Text():
-            return [block.text]
-        case Facts():
-            return [f"{fact.label}: {fact.value}" for fact in block.facts]
-        case Table():
-            return [block.caption, *(" | ".join(row) for row in (block.columns, *block.rows))]
-        case Divider():
-            return []
-        case Lines():
-            return [
-                " ".join(part for part in (line.text, line.note, f"({line.button.label})" if line.button else "") if part)
-                for line in block.lines
-            ]
-        case Picture():
-            return [block.alt, *_said(block.table)]
-        case _:
-            assert_never(block)
-
-
-def _capped(lines: list[str]) -> str:
-    """The lines, escaped, up to the longest text; what is left out is counted."""
-    kept: list[str] = []
-    left = TEXT - 30
-    for number, line in enumerate(lines):
-        if len(safe := escaped(line)) >= left:
-            if left > 400:  # an escaped character is five at most
-                kept.append(escaped(words.short(line, left // 5)))
-            more = len(lines) - number - (left > 400)
-            return "\n".join([*kept, f"And {more} more."] if more else kept)
-        kept += [safe] if safe else []
-        left -= len(safe) + 1
-    return "\n".join(kept)
+    return card_in_words(view, escaped)
 
 
 def message(view: Card, ticket: str, files: Files = NO_FILES) -> Json:
