@@ -132,6 +132,8 @@ def _without_teams(node, found, path=""):
         if k == "data" and str(kind).startswith("Action."):
             out[k] = v
             continue
+        if kind == "Input.ChoiceSet" and k == "style" and v == "filtered":
+            continue  # static typeahead, which Teams documents for 1.5 and the schema has not got
         y = _without_teams(v, found, f"{path}/{k}")
         if y is not None:
             out[k] = y

@@ -1,0 +1,1 @@
+"""Microsoft Teams: what views look like there, and Teams played from outside."""
