@@ -6,7 +6,7 @@ markdown; see `bot.teams.texts` for the exceptions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 from urllib.parse import urlsplit
@@ -173,29 +173,47 @@ def _image(address: str, alternative: str) -> Json:
 
 
 def _table(table: Table, left: int) -> list[Json]:
-    """As many rows as fit, and how many there are besides."""
+    """As many rows as fit, and how many there are besides; columns where they fit on a narrow phone, else a paragraph a row."""
+    weights = _weights(table)
+    drawn: Json = {"type": "Table", "firstRowAsHeader": True, "columns": [{"width": weight} for weight in weights]}
+    narrow = sum(_pixels(column) for column in _columns(table)) <= ROW_WIDTH
     caption = told(table.caption, **BOLD)
-    drawn: Json = {"type": "Table", "firstRowAsHeader": True, "columns": [{"width": weight} for weight in _weights(table)]}
-    rows = [_row(table.columns, **BOLD)]
-    room = min(TABLE_BYTES, left) - size([*caption, {**drawn, "rows": rows}]) - 200
+    rows = [[_row(table.columns, **BOLD)]] if narrow else []
+    room = min(TABLE_BYTES, left) - size([*caption, drawn, *rows]) - 200
     for cells in table.rows:
-        row = _row(cells)
-        room -= size(row) + 2
+        row = [_row(cells)] if narrow else _told_row(table.columns, cells)
+        room -= size(row)
         if room < 0:
             break
         rows.append(row)
-    more = len(table.rows) + 1 - len(rows)
-    return [*caption, {**drawn, "rows": rows}, *(told(f"And {words.number(more)} more.", **NOTE) if more else [])]
+    more = len(table.rows) - len(rows) + narrow
+    flat = [element for row in rows for element in row]
+    return [*caption, *([{**drawn, "rows": flat}] if narrow else flat), *(told(f"And {words.number(more)} more.", **NOTE) if more else [])]
+
+
+def _columns(table: Table) -> Iterator[tuple[str, ...]]:
+    return zip(*(table.columns, *table.rows), strict=True)
+
+
+def _pixels(cells: Sequence[str]) -> int:
+    """About how wide a column is at the least: a word is not broken."""
+    return 8 * max(map(_longest_word, cells)) + 8
 
 
 def _weights(table: Table) -> list[int]:
     """How wide each column is beside the others: as its words need it, within reason."""
-    columns = zip(*(table.columns, *table.rows), strict=True)
-    return [max(4, min(24, max(map(len, cells)), max(map(_longest_word, cells)) * 2)) for cells in columns]
+    return [max(4, min(24, max(map(len, cells))), max(map(_longest_word, cells)) + 1) for cells in _columns(table)]
 
 
 def _longest_word(text: str) -> int:
     return max(map(len, text.split()), default=1)
+
+
+def _told_row(columns: Sequence[str], cells: Sequence[str]) -> list[Json]:
+    """What the row is about, then what each column says of it."""
+    said = ". ".join(f"{column}: {words.short(cell, CELL)}" for column, cell in zip(columns[1:], cells[1:], strict=True) if cell.strip())
+    below = [{**element, "spacing": "None"} for element in told(f"{said}." if said else "")]
+    return [*told(words.short(cells[0], CELL), **BOLD), *below]
 
 
 def _row(cells: Sequence[str], **style: str) -> Json:
