@@ -30,6 +30,7 @@ from storage.database import Database
 
 if TYPE_CHECKING:
     from bot.slack.receive import SlackChannel
+    from bot.teams.receive import TeamsChannel
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +67,8 @@ class Server:
             wake=self._committed,
             pulse_minimum=settings.dih_pulse_minimum,
         )
-        self._patience = Patience(seconds=ANSWER_WITHIN)
-        self.channels = _channels(settings, database, self.dispatcher, self._patience, self.pictures, self.clock, personas)
+        self.patience = Patience(seconds=ANSWER_WITHIN)
+        self.channels = _channels(settings, database, self.dispatcher, self.patience, self.pictures, self.clock, personas)
         senders = {channel.name: channel.sender for channel in self.channels}
         self.delivery = Delivery(database, routes, senders, clock=self.clock, lease_seconds=settings.dih_lease_seconds)
         self.planner = Planner(database, clock=self.clock)
@@ -115,7 +116,7 @@ class Server:
         self._ticker.stop()
         self.delivery.stop()
         await self._runner.cleanup()
-        await self._patience.finish(GRACE)
+        await self.patience.finish(GRACE)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._delivering, GRACE)
         for channel in self.channels:
@@ -125,7 +126,8 @@ class Server:
 
 
 def _vouching(settings: Settings) -> Vouching:
-    domains = {("slack", workspace): listed for workspace, listed in settings.slack_allowed_workspaces.items()}
+    allowed = {"slack": settings.slack_allowed_workspaces, "teams": settings.teams_allowed_tenants}
+    domains = {(channel, tenant): listed for channel, tenants in allowed.items() for tenant, listed in tenants.items()}
     return Vouching(domains=domains, admins=frozenset(settings.dih_admins))
 
 
@@ -139,10 +141,14 @@ def _channels(
     personas: Sequence[Persona],
 ) -> tuple[Channel, ...]:
     """The channels whose settings are there; the web chat always is."""
-    web_chat = WebChannel(dispatcher, database, pictures, clock=clock, secure=settings.secure, patience=patience, personas=personas)
-    if settings.slack_bot_token is None or settings.slack_signing_secret is None:
-        return (web_chat,)
-    return (web_chat, _slack(settings, dispatcher, patience, pictures))
+    channels: list[Channel] = [
+        WebChannel(dispatcher, database, pictures, clock=clock, secure=settings.secure, patience=patience, personas=personas)
+    ]
+    if settings.slack_bot_token is not None:
+        channels.append(_slack(settings, dispatcher, patience, pictures))
+    if settings.teams_app_id:
+        channels.append(_teams(settings, database, dispatcher, patience, pictures, clock))
+    return tuple(channels)
 
 
 def _slack(settings: Settings, dispatcher: Dispatcher, patience: Patience, pictures: Pictures) -> SlackChannel:
@@ -159,4 +165,32 @@ def _slack(settings: Settings, dispatcher: Dispatcher, patience: Patience, pictu
         api_url=settings.slack_api_url,
         allowed=frozenset(settings.slack_allowed_workspaces),
         patience=patience,
+    )
+
+
+def _teams(
+    settings: Settings,
+    database: Database,
+    dispatcher: Dispatcher,
+    patience: Patience,
+    pictures: Pictures,
+    clock: Callable[[], datetime],
+) -> TeamsChannel:
+    """Imported only where it is used, as Slack is."""
+    from bot.teams.receive import TeamsChannel
+
+    assert settings.teams_app_id is not None
+    assert settings.teams_app_password is not None
+    assert settings.teams_app_tenant_id is not None
+    return TeamsChannel(
+        dispatcher,
+        database,
+        pictures,
+        app_id=settings.teams_app_id,
+        password=settings.teams_app_password.get_secret_value(),
+        tenant=settings.teams_app_tenant_id,
+        allowed=frozenset(settings.teams_allowed_tenants),
+        site=settings.site,
+        patience=patience,
+        clock=clock,
     )

@@ -21,6 +21,17 @@ async def report(settings: Settings) -> tuple[bool, list[str]]:
         slack_well, said = await slack_report(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
         well = well and slack_well
         lines += said
+    if settings.teams_app_id is None:
+        lines.append("Teams is off: TEAMS_APP_ID, TEAMS_APP_PASSWORD and TEAMS_APP_TENANT_ID are not set.")
+    else:
+        from bot.teams.send import teams_report
+
+        assert settings.teams_app_password is not None
+        assert settings.teams_app_tenant_id is not None
+        password = settings.teams_app_password.get_secret_value()
+        teams_well, said = await teams_report(settings.teams_app_id, password, settings.teams_app_tenant_id)
+        well = well and teams_well
+        lines += said
     return well, lines
 
 

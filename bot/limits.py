@@ -52,6 +52,11 @@ class Patience:
         self._most = most
         self._running: set[asyncio.Task[Any]] = set()
 
+    @property
+    def under_way(self) -> int:
+        """How much is not done yet."""
+        return len(self._running)
+
     async def within(self, work: Coroutine[Any, Any, T], later: Callable[[T], Awaitable[None]]) -> T | None:
         """The result, or None when it is not there in time: then `later` gets it. Raises Busy when too much is under way."""
         if len(self._running) >= self._most:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from handlers import words
-from handlers.routing import Request, Router, Routes
-from handlers.views import Card, Fact, Facts, Line, Lines, Link, Outcome, Reply, Text, says
-from storage import people, signin
+from handlers.routing import Occasion, Request, Router, Routes
+from handlers.views import Button, Card, Fact, Facts, Line, Lines, Link, Message, Outcome, Quiet, Reply, Text, paragraphs, says
+from storage import outbox, people, signin
+from storage.outbox import Notice
 from storage.people import Account, OrganisationBy, Person
 
 NOT_CLINICAL = "I am not a clinical system. Never type anything that could name a patient."
@@ -22,6 +23,12 @@ def router_for(routes: Callable[[], Routes]) -> Router:
         """What this person may do."""
         return Reply(card=help_card(routes(), request.person))
 
+    @router.message("welcome.hello")
+    async def hello(occasion: Occasion) -> Message | None:
+        """What the bot says of itself to somebody who added it."""
+        return None if occasion.person is None else Message(card=hello_card(routes(), occasion.person))
+
+    router.action("welcome.arrive")(arrive)
     router.command("me", "see who I think you are, and how I know", reads=True)(me)
     router.command("web", "get your own link to the web chat")(web)
     return router
@@ -32,6 +39,24 @@ def help_card(routes: Routes, person: Person) -> Card:
     lines = tuple(Line(text=route.usage, note=f"{route.summary[0].upper()}{route.summary[1:]}.") for route in routes.offered_to(person))
     intro = Text(text="Type one of these. You can also send me the same words in a message.")
     return Card(title="What you can do", blocks=(intro, Lines(lines=lines), Text(text=NOT_CLINICAL, kind="note")))
+
+
+def hello_card(routes: Routes, person: Person) -> Card:
+    """A first meeting: what the bot is for, and what this person may do."""
+    texts = (
+        "I am the bot of the Dorset Innovation Hub. Share an idea or a problem, look up a project, or join a session.",
+        "What you share goes to the Core Team, and I tell you what becomes of it.",
+    )
+    share = Button(label="Share an idea", action="ideas.start", style="primary", does="ask")
+    help = help_card(routes, person)
+    return Card(title="Hello", blocks=(*paragraphs(*texts), *help.blocks), buttons=(share,))
+
+
+async def arrive(request: Request) -> Outcome:
+    """Somebody added the bot to a chat: they are greeted once."""
+    key = f"welcome:{request.channel}:{request.person.id}"
+    await outbox.enqueue(request.session, Notice(key=key, kind="welcome.hello", person_id=request.person.id), due_at=request.now)
+    return Quiet()
 
 
 def _organisation(person: Person) -> str:

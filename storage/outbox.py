@@ -316,3 +316,10 @@ async def cancel(session: Session, key: str, *, now: datetime) -> bool:
     waiting = (OutboxRow.key == key) & (OutboxRow.state == State.WAITING)
     values = {"state": State.DROPPED, "settled_at": now, "reason": "cancelled"}
     return (await session.execute(sa.update(OutboxRow).where(waiting).values(**values))).rowcount == 1
+
+
+async def cancel_all(session: Session, person_id: int, *, now: datetime) -> int:
+    """Drops all that waits for somebody who cannot be reached any more; returns how many."""
+    waiting = (OutboxRow.person_id == person_id) & (OutboxRow.state == State.WAITING)
+    values = {"state": State.DROPPED, "settled_at": now, "reason": "cancelled"}
+    return (await session.execute(sa.update(OutboxRow).where(waiting).values(**values))).rowcount

@@ -2,6 +2,7 @@
 
 from storage import (  # noqa: F401 - each brings its tables
     accounts,
+    addresses,
     audit,
     counts,
     drafts,

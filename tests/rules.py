@@ -34,6 +34,7 @@ OPENS_TRANSACTIONS = {
     "bot/dispatch.py": "interactions",
     "bot/__main__.py": "the command line",
     "bot/operations.py": "the command line",
+    "bot/teams/book.py": "where people and places are reached",
     "bot/web/receive.py": "an account for who has none here",
     "bot/web/signin.py": "web sign-in",
     "bot/web/conversation.py": "the page's own history",

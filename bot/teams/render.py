@@ -15,7 +15,7 @@ from bot.plain import card_in_words, form_in_words
 from bot.teams.fields import Room, field_elements
 from bot.teams.texts import BOLD, NOTE, WRONG, Json, rich, run, safe, size, told
 from handlers import words
-from handlers.views import Args, Block, Button, Card, Divider, Fact, Facts, Figure, Form, Line, Lines, Link, Picture, Table, Text
+from handlers.views import Args, Block, Button, Card, Choice, Divider, Fact, Facts, Figure, Form, Line, Lines, Link, Picture, Table, Text
 
 ADAPTIVE = "application/vnd.microsoft.card.adaptive"
 CARD_BYTES = 25 * 1024 - 600
@@ -57,8 +57,9 @@ def form(view: Form, ticket: str, pictures: Pictures = NO_PICTURES, *, dialog: b
     step = told(view.step, **NOTE)
     whole = told(words.short(view.errors.get("", ""), 1000), **WRONG)
     head = [*step, *([] if dialog else _title(view.title)), *whole]
-    submit = _pressed(view.submit, "form", view.action, view.args, surface, "primary")
-    foot = _rows([submit, *(_button(button, surface) for button in view.buttons)])
+    submit = _pressed(view.submit, "form", view.action, view.args, surface, "primary", many=_many(view))
+    steps = (_pressed(each.label, "step", each.action, each.args, surface, each.style, many=_many(view)) for each in view.buttons)
+    foot = _rows([submit, *steps])
     inputs, left = _inputs(view, CARD_BYTES - size(_adaptive([*head, *foot])))
     return _adaptive([*head, *_body(view.blocks, surface, left), *inputs, *foot])
 
@@ -71,6 +72,13 @@ def message(view: Card, ticket: str, pictures: Pictures = NO_PICTURES) -> Json:
 def form_message(view: Form, ticket: str, pictures: Pictures = NO_PICTURES) -> Json:
     """A message with a form, and all of it in words."""
     return _message(form(view, ticket, pictures), form_in_words(view))
+
+
+def again(view: Card, data: Mapping[str, object]) -> Json:
+    """What a dialog shows where nothing was saved: a button sends the same once more."""
+    action: Json = {"type": "Action.Submit", "title": "Send it again", "data": {**data}, "style": "positive"}
+    drawn = card(view, "", dialog=True)
+    return {**drawn, "body": [*drawn["body"], *_rows([action])]}
 
 
 def task(title: str, card: Json) -> Json:
@@ -247,11 +255,18 @@ def _button(button: Button, surface: Surface) -> Json:
     return _pressed(button.label, "action", button.action, button.args, surface, button.style, asks=button.does == "ask")
 
 
-def _pressed(label: str, do: str, name: str, args: Args, surface: Surface, style: str, *, asks: bool = False) -> Json:
+def _many(view: Form) -> list[str]:
+    """The fields of which several may be chosen: Teams gives their values with commas between."""
+    return [field.name for field in view.fields if isinstance(field, Choice) and field.many]
+
+
+def _pressed(
+    label: str, do: str, name: str, args: Args, surface: Surface, style: str, *, asks: bool = False, many: Sequence[str] = ()
+) -> Json:
     """A button; clients that do not know Action.Execute find the same in its fallback."""
     title = safe(words.short(label, LABEL)) or " "
     carried = {"do": do, "name": name, "ticket": surface.ticket, **({"args": dict(args)} if args else {})}
-    data: Json = {"dih": carried}
+    data: Json = {"dih": {**carried, "many": many} if many else carried}
     look = {"plain": {}, "primary": {"style": "positive"}, "danger": {"style": "destructive"}}[style]
     if surface.dialog:
         return {"type": "Action.Submit", "title": title, "data": data, **look}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -17,8 +19,11 @@ from storage.rights import Rights
 from tests.conftest import SECRET_KEY
 from tests.conversations.chat import Chat
 from tests.conversations.slack_chat import SlackChat
+from tests.conversations.teams_chat import TeamsChat
 from tests.processes.serving import free_port
 from tests.slackdouble.slackdouble import SlackDouble
+from tests.teams.conftest import playing
+from tests.teamsdouble.teamsdouble import TeamsDouble
 from tests.web.window import Window
 
 
@@ -64,6 +69,24 @@ class SlackHub(Hub):
         self.slack.assert_clean()
 
 
+class TeamsHub(Hub):
+    """Everybody uses Teams."""
+
+    def __init__(self, server: Server, teams: TeamsDouble) -> None:
+        super().__init__(server)
+        self.teams = teams
+
+    async def _sit_down(self, name: str) -> tuple[AccountKey, Chat]:
+        user = self.teams.user(name)
+        await self.teams.install(user)
+        await user.message("Hello", timeout=10)
+        return AccountKey(channel="teams", tenant=user.tenant, user=user.aad), TeamsChat(self.teams, user, self.server.patience)
+
+    async def close(self) -> None:
+        """Teams would have complained of nothing."""
+        self.teams.assert_clean()
+
+
 class WebHub(Hub):
     """Everybody uses the web chat, signed in by a link."""
 
@@ -88,27 +111,45 @@ class WebHub(Hub):
             await window.close()
 
 
-@pytest.fixture(params=["web", "slack"])
-async def hub(request: pytest.FixtureRequest, database_url: str) -> AsyncIterator[Hub]:
+@pytest.fixture(params=["web", "slack", "teams"])
+async def hub(request: pytest.FixtureRequest, database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hub]:
     """A hub with one partner, on each channel and each database."""
     port = free_port()
-    async with SlackDouble(f"http://127.0.0.1:{port}", "secret", retry_delays=(0, 0, 0)) as slack:
+    async with _platform(request.param, port, monkeypatch) as (platform, own):
         settings = Settings(
-            dih_database_url=database_url,
-            dih_port=port,
-            dih_rate_per_minute=1000,
-            dih_secret_keys=(SecretStr(SECRET_KEY),),
-            slack_signing_secret=SecretStr("secret"),
-            slack_bot_token=SecretStr(slack.bot_token),
-            slack_api_url=slack.api_url,
+            dih_database_url=database_url, dih_port=port, dih_rate_per_minute=1000, dih_secret_keys=(SecretStr(SECRET_KEY),), **own
         )
         server = Server(settings, Database(database_url, settings.keys))
         async with server.database.transaction() as session:
             await people.add_organisation(session, name="University Hospitals Dorset", domains=("uhd.nhs.uk",))
         await server.start()
-        hub: Hub = SlackHub(server, slack) if request.param == "slack" else WebHub(server)
+        hub: Hub
+        match platform:
+            case SlackDouble():
+                hub = SlackHub(server, platform)
+            case TeamsDouble():
+                hub = TeamsHub(server, platform)
+            case _:
+                hub = WebHub(server)
         try:
             yield hub
             await hub.close()
         finally:
             await server.stop()
+
+
+@asynccontextmanager
+async def _platform(name: str, port: int, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[object, dict[str, Any]]]:
+    """The platform that is played, and the settings by which the bot finds it."""
+    at = f"http://127.0.0.1:{port}"
+    if name == "slack":
+        async with SlackDouble(at, "secret", retry_delays=(0, 0, 0)) as slack:
+            token, secret = SecretStr(slack.bot_token), SecretStr("secret")
+            yield slack, {"slack_signing_secret": secret, "slack_bot_token": token, "slack_api_url": slack.api_url}
+    elif name == "teams":
+        async with playing(monkeypatch, at) as teams:
+            teams.throttle = False  # people in a story do in seconds what takes minutes
+            password = SecretStr(teams.app_password)
+            yield teams, {"teams_app_id": teams.app_id, "teams_app_password": password, "teams_app_tenant_id": teams.tenant}
+    else:
+        yield None, {}

@@ -19,6 +19,7 @@ import collections
 import contextlib
 import copy
 import datetime
+import functools
 import hashlib
 import hmac
 import itertools
@@ -67,6 +68,9 @@ BAD_ACTIVITIES = ("channel", "no_channel", "no_service_url", "evil_service_url",
 BAD_BODIES = ("not_json", "list", "no_body", "no_type", "not_utf8", "content_type")
 
 
+PRIVATE_KEYS = itertools.cycle([rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(6)])  # making one takes long
+
+
 class Refusal(Exception):
     """An error answer of the connector.  benign: a correct bot can meet it (blocked, uninstalled, busy)."""
 
@@ -85,6 +89,7 @@ class Call:
     at: float = 0.0
     status: int = 0
     response: object = None
+    found: object = None  # what is wrong with an activity: looked at in a thread, for it takes long
 
 
 @dataclass
@@ -199,7 +204,7 @@ class TeamsDouble:
         self.throttle, self.strict = throttle, strict
         self.activity_limit, self.invoke_limit = activity_limit, invoke_limit
         self.activity_resends, self.invoke_resends = activity_resends, invoke_resends
-        self.token_delay, self.token_lifetime = token_delay, token_lifetime
+        self.token_delay, self.token_lifetime, self.openid_delay = token_delay, token_lifetime, 0.0
         self.proxy, self.host, self.port = proxy, host, port
         self.calls: list[Call] = []
         self.token_calls: list[dict] = []
@@ -421,7 +426,7 @@ class TeamsDouble:
 
     # ---------------------------------------------------------------- keys and tokens Teams -> bot
     def _make_key(self, endorsements):
-        private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        private = next(PRIVATE_KEYS)
         return {"kid": uuid.uuid4().hex[:26], "private": private, "endorsements": endorsements}
 
     def rotate_key(self, keep_old=False):
@@ -482,6 +487,7 @@ class TeamsDouble:
     async def _openid(self, request):
         if r := await self._login(request, "openid"):
             return r
+        await asyncio.sleep(self.openid_delay)
         base = "https://login.botframework.com" if request.secure else self.url
         return web.json_response({"issuer": ISSUER, "authorization_endpoint": "https://invalid.botframework.com", "jwks_uri": base + "/v1/.well-known/keys",
                                   "id_token_signing_alg_values_supported": ["RS256"], "token_endpoint_auth_methods_supported": ["private_key_jwt"]})
@@ -565,6 +571,9 @@ class TeamsDouble:
             call.body = json.loads(raw) if raw else None
         self._early(call)
         fault = self._take_fault(call)
+        if op in ("send", "reply", "update") and isinstance(call.body, dict):
+            conversation = self.conversation(call.conversation)
+            call.found = await asyncio.to_thread(teamscheck.check_activity, call.body, conversation.kind if conversation else "personal")
         if fault and not fault.applied:
             return await self._fail(fault, call, request)
         try:
@@ -612,6 +621,9 @@ class TeamsDouble:
             call.status = 0
             request.transport.abort()
             return web.Response()
+        if f.kind == "redirect":
+            call.status = 302
+            return web.Response(status=302, headers={"Location": "https://evil.example/v3/"})
         if f.kind == "garbage":
             call.status = 200
             return web.Response(text="<html>upstream</html>", content_type="text/html")
@@ -689,7 +701,7 @@ class TeamsDouble:
         """Checks what the bot wants shown; -> the activity as Teams keeps it."""
         if (size := teamscheck.message_size(activity)) > teamscheck.MESSAGE_MAX:
             raise Refusal(413, "MessageSizeTooBig", f"Message size too large: {size:,} bytes in UTF-16")
-        found = teamscheck.check_activity(activity, c.kind)
+        found = call.found or teamscheck.check_activity(activity, c.kind)
         for p, m in found.warnings:
             self.warn(f"{op}: {m} [{p}]")
         inside = (activity.get("conversation") or {}).get("id")
@@ -902,7 +914,7 @@ class TeamsDouble:
         if invoke and d.error:
             d.error = UNREACHABLE
         if invoke and not d.error:
-            self._judge(d)
+            await asyncio.to_thread(self._judge, d)
         self.deliveries.append(d)
         async with self._changed:
             self._changed.notify_all()
@@ -1235,13 +1247,13 @@ class Form:
                 out[el["id"]] = ""  # phones leave an empty field out
         return out
 
-    def _action(self, title):
+    def _action(self, title, first=False):
         found = self._parts()[1]
         hits = [x for x in found if title in (x[0].get("title"), x[0].get("id"), x[0].get("verb"))]
         assert hits, f"no button {title!r}; there are {[a.get('title') for a, _, _ in found]}"
         shown = [x for x in hits if x[2]]
         assert shown, f"the button {title!r} is hidden or disabled"
-        assert len(shown) == 1, f"{len(shown)} buttons are called {title!r}"
+        assert first or len(shown) == 1, f"{len(shown)} buttons are called {title!r}"
         return shown[0]
 
     async def submit(self, title=None):
@@ -1253,10 +1265,11 @@ class Form:
             title = found[0].get("title")
         return await self.click(title)
 
-    async def click(self, title, *, old_client=False):
+    async def click(self, title, *, old_client=False, first=False):
         """-> Delivery; Dialog when one opens; the address of Action.OpenUrl; the form itself when only the view changed.
-        old_client: Action.Execute falls back to its Action.Submit, as on clients that do not know it."""
-        action, chain, _ = self._action(title)
+        old_client: Action.Execute falls back to its Action.Submit, as on clients that do not know it.
+        first: of several of that name."""
+        action, chain, _ = self._action(title, first)
         kind = action["type"]
         if kind == "Action.OpenUrl":
             return action["url"]
@@ -1459,7 +1472,17 @@ def _is(parse, text):
 
 def _certificates(folder):
     """A CA of our own (returned: its file) and leaf.pem for Microsoft's host names."""
-    folder, now = pathlib.Path(folder), datetime.datetime.now(datetime.timezone.utc)
+    folder, (ca, leaf) = pathlib.Path(folder), _pems()
+    (folder / "ca.pem").write_bytes(ca)
+    (folder / "leaf.pem").touch(0o600)
+    (folder / "leaf.pem").write_bytes(leaf)
+    return str(folder / "ca.pem")
+
+
+@functools.cache
+def _pems():
+    """(The CA's certificate, the key and certificate of the host names), made once a process."""
+    now = datetime.datetime.now(datetime.timezone.utc)
 
     def make(name, issuer, key, signer, extensions):
         b = x509.CertificateBuilder().subject_name(name).issuer_name(issuer).public_key(key.public_key()).serial_number(x509.random_serial_number())
@@ -1467,7 +1490,7 @@ def _certificates(folder):
         for e, critical in extensions:
             b = b.add_extension(e, critical)
         return b.sign(signer, hashes.SHA256())
-    ca_key, key = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
+    ca_key, key = next(PRIVATE_KEYS), next(PRIVATE_KEYS)
     ca_name, leaf_name = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, n)]) for n in ("teamsdouble test CA", MICROSOFT[0]))
     ski = x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key())
     usage = dict.fromkeys(("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign",
@@ -1480,8 +1503,5 @@ def _certificates(folder):
         (x509.KeyUsage(**{**usage, "digital_signature": True, "key_encipherment": True}), True),
         (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False)])
     pem = serialization.Encoding.PEM
-    (folder / "ca.pem").write_bytes(ca.public_bytes(pem))
-    leaf_file = folder / "leaf.pem"
-    leaf_file.touch(0o600)
-    leaf_file.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()) + leaf.public_bytes(pem))
-    return str(folder / "ca.pem")
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return ca.public_bytes(pem), secret + leaf.public_bytes(pem)

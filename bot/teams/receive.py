@@ -1,0 +1,311 @@
+"""The way in from Teams: the token first, then botbuilder's turn, then an answer in time whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, cast
+
+from aiohttp import web
+from botbuilder.core import InvokeResponse, TurnContext
+from botbuilder.integration.aiohttp import CloudAdapter
+from botbuilder.schema import Activity, ActivityTypes
+from botframework.connector.aio import ConnectorClient
+from botframework.connector.auth import (
+    AuthenticateRequestResult,
+    AuthenticationConstants,
+    BotFrameworkAuthentication,
+    ChannelValidation,
+    ClaimsIdentity,
+    ConnectorFactory,
+    JwtTokenExtractor,
+    SimpleCredentialProvider,
+    UserTokenClient,
+)
+from botframework.connector.skills import BotFrameworkClient
+
+from bot.dispatch import Answer, Dispatcher
+from bot.figures import is_drawn
+from bot.limits import Busy, Patience, Recent
+from bot.pictures import Pictures
+from bot.teams import parse, render
+from bot.teams.answers import DECLINED, SURFACES, Answers, Surroundings, Told
+from bot.teams.book import AddressBook
+from bot.teams.keys import METADATA, SigningKeys
+from bot.teams.network import Network
+from bot.teams.send import Connector, TeamsSender
+from bot.teams.tokens import Tokens
+from handlers.routing import Profile
+from handlers.views import Card, Form, Picture
+from storage.addresses import Address
+from storage.database import Database
+
+log = logging.getLogger(__name__)
+
+PROFILE_WITHIN = 0.3
+PROFILE_LASTS, PROFILE_RETRY = 3600, 30
+PROFILES = 20_000
+FOREIGN = Told(status=403)
+NOTHING = Told()
+UNKNOWN_INVOKE = Told(status=501)
+
+
+class Authentication(BotFrameworkAuthentication):
+    """botbuilder's check of a token with our own source of keys, and without the clients that it would build for every turn.
+
+    Only tokens of the public channel service are taken: none of an emulator or of another bot.
+    """
+
+    def __init__(self, keys: SigningKeys, app_id: str) -> None:
+        self._extractor = JwtTokenExtractor(
+            ChannelValidation.TO_BOT_FROM_CHANNEL_TOKEN_VALIDATION_PARAMETERS, METADATA, AuthenticationConstants.ALLOWED_SIGNING_ALGORITHMS
+        )
+        self._extractor.open_id_metadata = keys
+        self._credentials = SimpleCredentialProvider(app_id, "")
+
+    async def authenticate_request(self, activity: Activity, auth_header: str) -> AuthenticateRequestResult:
+        """Who sent it; raises PermissionError, whatever is wrong."""
+        try:
+            identity = await self._extractor.get_identity_from_auth_header(auth_header, activity.channel_id)
+            identity = await ChannelValidation.validate_identity(identity, self._credentials)
+        except PermissionError:
+            raise
+        except Exception as error:
+            raise PermissionError(type(error).__name__) from error
+        if not activity.service_url or identity.get_claim_value(ChannelValidation.SERVICE_URL_CLAIM) != activity.service_url:
+            raise PermissionError("the token is for another address")
+        result = AuthenticateRequestResult()
+        result.claims_identity, result.connector_factory = identity, NoConnectors()
+        return result
+
+    async def authenticate_streaming_request(self, auth_header: str, channel_id_header: str) -> AuthenticateRequestResult:
+        """There are no streams."""
+        raise PermissionError
+
+    async def authenticate_channel_request(self, auth_header: str) -> ClaimsIdentity:
+        """There are no bots behind this one."""
+        raise PermissionError
+
+    def create_connector_factory(self, claims_identity: ClaimsIdentity) -> ConnectorFactory:
+        """What is sent goes through bot/teams/send.py."""
+        return NoConnectors()
+
+    async def create_user_token_client(self, claims_identity: ClaimsIdentity) -> UserTokenClient:
+        """Nobody signs in to anything else."""
+        return cast("UserTokenClient", None)
+
+    def create_bot_framework_client(self) -> BotFrameworkClient:
+        """There are no bots behind this one."""
+        raise PermissionError
+
+    def get_originating_audience(self) -> str:
+        """Whom our own tokens are for."""
+        return str(AuthenticationConstants.TO_CHANNEL_FROM_BOT_OAUTH_SCOPE)
+
+
+class NoConnectors(ConnectorFactory):
+    """A turn must have a client for answers, and never uses it."""
+
+    async def create(self, service_url: str, audience: str) -> ConnectorClient:
+        """Something that is not nothing."""
+        return cast("ConnectorClient", self)
+
+
+class Roster:
+    """Whose profile we know, as the conversation's roster has it."""
+
+    def __init__(self, connector: Connector) -> None:
+        self._connector = connector
+        self._known: Recent[tuple[str, str], tuple[Profile | None, float]] = Recent(PROFILES)
+
+    async def profile(self, person: Address, conversation: str) -> Profile | None:
+        """What the roster says of somebody, remembered for an hour; None when it does not say so in time."""
+        known = self._known.get((person.tenant, person.who))
+        if known is not None and time.monotonic() < known[1]:
+            return known[0]
+        found = None
+        try:
+            async with asyncio.timeout(PROFILE_WITHIN):
+                found = parse.profile_of(await self._connector.member(person, conversation), person.tenant)
+        except Exception as error:  # the person is served without it
+            log.info("a profile was not to be had", extra={"user": person.who, "error": type(error).__name__})
+        self._known.keep((person.tenant, person.who), (found, time.monotonic() + (PROFILE_LASTS if found else PROFILE_RETRY)))
+        return found
+
+
+class TeamsChannel:
+    """One Teams app, in its own tenant and in those that are allowed besides."""
+
+    name = parse.CHANNEL
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        database: Database,
+        pictures: Pictures,
+        *,
+        app_id: str,
+        password: str,
+        tenant: str,
+        allowed: frozenset[str],
+        site: str,
+        patience: Patience,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._dispatcher, self._patience = dispatcher, patience
+        self._pictures, self._site = pictures, site
+        self._allowed = allowed | {tenant}
+        self._network = Network()
+        self._keys = SigningKeys(self._network)
+        self._connector = Connector(self._network, Tokens(app_id=app_id, password=password, tenant=tenant), app_id)
+        self._book = AddressBook(database, clock)
+        self._roster = Roster(self._connector)
+        self._adapter = CloudAdapter(Authentication(self._keys, app_id))
+        self.sender = TeamsSender(self._connector, self._book, self._addresses)
+
+    def mount(self, application: web.Application) -> None:
+        """The one address that Teams calls."""
+        application.router.add_post("/api/messages", self._post)
+
+    async def open(self) -> None:
+        """Before the first request."""
+        await self._network.open()
+
+    async def close(self) -> None:
+        """After the last."""
+        self._keys.forget()
+        await self._network.close()
+
+    def _addresses(self, view: Card | Form) -> render.Pictures:
+        """Where the view's pictures are fetched from; nowhere while the server has no address that Teams could reach."""
+        if not self._site.startswith("https://"):
+            return {}
+        there = (block.figure for block in view.blocks if isinstance(block, Picture) and is_drawn(block.figure))
+        return {figure: f"{self._site}{path}" for figure in there if (path := self._pictures.path(figure))}
+
+    # -- the request
+
+    async def _post(self, request: web.Request) -> web.Response:
+        header = request.headers.get("Authorization", "")
+        if not header.startswith("Bearer "):
+            return web.Response(status=401, text="The token is missing.")
+        body = _body(await request.read()) if request.content_type == "application/json" else None
+        if body is None:
+            return web.Response(status=400, text="The body is not what Teams sends.")
+        if body.get("channelId") != "msteams" or not parse.is_service(body.get("serviceUrl")):
+            return web.Response(status=400, text="The body is not from Teams.")
+        try:
+            activity = Activity().deserialize(body)
+        except Exception as error:
+            log.warning("botbuilder could not read an activity", extra={"error": type(error).__name__})
+            return web.Response(status=400, text="The body is not what Teams sends.")
+
+        told = NOTHING
+
+        async def logic(turn: TurnContext) -> None:
+            nonlocal told
+            told = await self._surely(body)
+            response = InvokeResponse(status=told.status, body=told.body)
+            await turn.send_activity(Activity(type=ActivityTypes.invoke_response, value=response))
+
+        try:
+            turned = await self._adapter.process_activity(header, activity, logic)
+        except PermissionError as error:
+            log.info("a token was refused", extra={"error": str(error)[:60]})
+            return web.Response(status=401, text="The token is wrong or old.")
+        if turned is None:
+            return web.Response(status=told.status)
+        return web.Response(status=turned.status) if turned.body is None else web.json_response(turned.body, status=turned.status)
+
+    async def _surely(self, body: parse.Activity) -> Told:
+        """An answer, whatever happens: a fault of ours must not have Teams send the request again."""
+        try:
+            return await self._attend(body)
+        except Exception as error:
+            reference = secrets.token_hex(2).upper()
+            log.error("a request of Teams failed", exc_info=error, extra={"reference": reference})
+            return _sorry(body, f"Something went wrong on our side. Reference {reference}.")
+
+    # -- what it says
+
+    async def _attend(self, body: parse.Activity) -> Told:
+        tenant, user = parse.tenant_of(body), parse.user_of(body)
+        if tenant not in self._allowed:
+            log.warning("an activity of a tenant that is not allowed", extra={"tenant": tenant[:64]})
+            return FOREIGN
+        surface = parse.surface_of(body)
+        if not user:
+            return UNKNOWN_INVOKE if body.get("type") == "invoke" else NOTHING
+        if (added := parse.installed(body)) is not None:
+            await (self._arrived(body) if added else self._book.leave(tenant, user))
+            return NOTHING
+        if surface is None:
+            return UNKNOWN_INVOKE if body.get("type") == "invoke" else NOTHING
+        person = await self._heard(body)
+        around = Surroundings(connector=self._connector, book=self._book, activity=body, person=person, pictures=self._addresses)
+        return await self._answered(SURFACES[surface](around), body, person)
+
+    async def _heard(self, body: parse.Activity) -> Address:
+        """The person's address, noted with that of the place where they spoke."""
+        place = Address(
+            channel=parse.CHANNEL,
+            tenant=parse.tenant_of(body),
+            who=parse.place_of(body),
+            service=str(body["serviceUrl"]),
+            conversation=parse.place_of(body),
+        )
+        own = place.conversation if parse.is_personal(body) else ""
+        person = replace(place, who=parse.user_of(body), contact=parse.contact_of(body), conversation=own)
+        return (await self._book.heard(*((person,) if own else (person, place))))[0]
+
+    async def _answered(self, answers: Answers, body: parse.Activity, person: Address) -> Told:
+        try:
+            answer = await self._patience.within(self._answer(body, person), answers.later)
+        except Busy:
+            answer = DECLINED
+        if answer is None:
+            return answers.working()
+        if answers.waits:
+            await answers.after(answer)
+        else:
+            self._patience.soon(answers.after(answer))
+        return answers.at_once(answer)
+
+    async def _answer(self, body: parse.Activity, person: Address) -> Answer:
+        """The bot's answer; the person's profile is looked up first, and never for long."""
+        profile = await self._roster.profile(person, parse.conversation_of(body))
+        return await self._dispatcher.answer(parse.interaction(body, profile))
+
+    # -- who comes and goes
+
+    async def _arrived(self, body: parse.Activity) -> None:
+        """Whoever adds the app is greeted, once; what waits for them can be sent again."""
+        person = await self._heard(body)
+        profile = await self._roster.profile(person, parse.conversation_of(body))
+        await self._dispatcher.answer(parse.arrival(body, profile))
+
+
+def _body(raw: bytes) -> Mapping[str, Any] | None:
+    """The activity of a request; None for rubbish."""
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) and parse.is_sensible(body) else None
+
+
+def _sorry(body: parse.Activity, sentence: str) -> Told:
+    """An answer that says so where Teams shows one."""
+    match parse.surface_of(body):
+        case "execute":
+            return Told(body={"statusCode": 200, "type": "application/vnd.microsoft.activity.message", "value": sentence})
+        case "fetch" | "dialog":
+            return Told(body={"task": {"type": "message", "value": sentence}})
+        case _:
+            return NOTHING
