@@ -21,7 +21,7 @@ from scheduler.delivery import Delivery
 from storage import people
 from storage.database import Database
 from tests.processes.serving import free_port
-from tests.teamsdouble.teamsdouble import TeamsDouble
+from tests.teamsdouble.teamsdouble import TeamsDouble, User
 
 PARTNER = "5d1f3a52-1d3c-4f6e-9a0b-2f6a3b1c7d99"
 """A tenant that is allowed besides the app's own."""
@@ -103,14 +103,28 @@ async def teams(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TeamsDouble]:
         teams.assert_clean()
 
 
-@pytest.fixture
-async def bot(teams: TeamsDouble, database: Database) -> AsyncIterator[Bot]:
-    """The bot of a hub with one partner."""
+@asynccontextmanager
+async def serving(teams: TeamsDouble, database: Database, *extra: Router, most: int = 100) -> AsyncIterator[Bot]:
+    """The bot of a hub with one partner, for a while."""
     async with database.transaction() as session:
         await people.add_organisation(session, name="University Hospitals Dorset", domains=("uhd.nhs.uk",))
-    bot = Bot(teams, database)
+    bot = Bot(teams, database, extra, most=most)
     await bot.start()
     try:
         yield bot
     finally:
         await bot.stop()
+
+
+@pytest.fixture
+async def bot(teams: TeamsDouble, database: Database) -> AsyncIterator[Bot]:
+    """The product's topics, serving."""
+    async with serving(teams, database) as running:
+        yield running
+
+
+@pytest.fixture
+def ann(teams: TeamsDouble) -> User:
+    """Somebody of a partner."""
+    person: User = teams.user("Ann Lee", "ann@uhd.nhs.uk")
+    return person
