@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from bot import logs
+from bot import VERSION, logs
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -202,6 +202,30 @@ def manifest_slack() -> None:
     from manifests.slack import slack_manifest
 
     typer.echo(slack_manifest(ROUTES, _settings().site), nl=False)
+
+
+@manifest.command("teams")
+def manifest_teams(
+    out: Annotated[Path, typer.Option(help="The file to write.", dir_okay=False)] = Path("dih-teams.zip"),
+    slash_commands: Annotated[bool, typer.Option("--slash-commands", help="Offer the commands after “/” too (schema 1.29).")] = False,
+) -> None:
+    """Write the Teams app package for this server's address, to be uploaded in the Teams admin centre."""
+    from handlers.registry import ROUTES
+    from manifests.teams import teams_package
+
+    settings = _settings()
+    if settings.teams_app_id is None:
+        raise _stop(
+            "TEAMS_APP_ID is not set. Set it to the Application (client) ID of the app registration: docs/teams.md goes through it."
+        )
+    if not settings.secure:
+        raise _stop(f"DIH_PUBLIC_URL must be an https:// address, for Teams opens no other. The site is now {settings.site}.")
+    package = teams_package(ROUTES, settings.site, settings.teams_app_id, VERSION, slash_commands=slash_commands)
+    try:
+        out.write_bytes(package)
+    except OSError as error:
+        raise _stop(f"{out} cannot be written: {error.strerror}.") from None
+    typer.echo(f"{out} is the Teams app of {settings.site}, version {VERSION}. Upload it in the Teams admin centre.")
 
 
 if __name__ == "__main__":

@@ -101,6 +101,8 @@ class WebChannel:
             ("POST", f"{base}submit", self._posting(parse.submission)),
             ("POST", f"{base}close", self._close),
             ("GET", "/static/{name}", self._static),
+            ("GET", "/privacy", self._privacy),
+            ("GET", "/terms", self._terms),
         ]
         if self._demo:
             routes += [("GET", "/", self._choose), ("GET", "/as/{persona}", self._slashed), ("GET", "/sign-in/{token}", self._choose)]
@@ -231,6 +233,12 @@ class WebChannel:
 
     async def _static(self, request: web.Request) -> web.Response:
         return self._respond.static(request.match_info["name"])
+
+    async def _privacy(self, _request: web.Request) -> web.Response:
+        return self._respond.html(render.privacy())
+
+    async def _terms(self, _request: web.Request) -> web.Response:
+        return self._respond.html(render.terms())
 
     async def _choose(self, _request: web.Request) -> web.Response:
         links = [Link(label=persona.label, url=f"/as/{persona.slug}/") for persona in self._personas.all]

@@ -146,6 +146,16 @@ def choose(personas: Sequence[Link]) -> str:
     return _template("choose.html").render(personas=personas)
 
 
+def privacy() -> str:
+    """What is read and kept, for how long, and who can see it."""
+    return _template("privacy.html").render()
+
+
+def terms() -> str:
+    """What the bot is for, and what it is not for."""
+    return _template("terms.html").render()
+
+
 def sign_in(token: str) -> str:
     """The page of a one-time link: a button, and nothing is spent by looking."""
     return _template("sign_in.html").render(token=token)

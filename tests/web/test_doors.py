@@ -53,6 +53,19 @@ async def test_without_a_session_the_page_says_how_to_get_in(bot: Bot) -> None:
     assert await count(bot.database, "history") == 0
 
 
+@pytest.mark.parametrize(
+    ("path", "says"), [("/privacy", "the people who run the server can read the database"), ("/terms", "not a clinical")]
+)
+async def test_anybody_can_read_what_is_kept_and_what_the_bot_is_for(bot: Bot, demo: Bot, path: str, says: str) -> None:
+    for each in (bot, demo):
+        window = each.window()
+        await window.goes(path)
+        assert window.status == 200
+        assert says in window.words.lower()
+        assert {link["href"] for link in window.page.select("footer a")} == {"/privacy", "/terms"}
+        assert HEADERS.items() <= dict(window.headers).items()
+
+
 async def test_looking_at_a_link_spends_nothing_and_posting_spends_it_once(bot: Bot) -> None:
     link = await bot.link(await bot.person("Ann Lee"))
     scanner, ann, thief = bot.window(), bot.window(), bot.window()
