@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from handlers.routing import Routes, anyone
 from manifests import icons
 
-MOST_COMMANDS, LONGEST_TITLE, LONGEST_DESCRIPTION = 10, 32, 128
-"""What Teams shows of a command list, which is less than the schema lets through."""
+MOST_COMMANDS, LONGEST_TITLE, LONGEST_DESCRIPTION = 12, 32, 128
+"""Of a command list. The schema takes longer words, but menus cut them off."""
 
 PERSONAL, SHARED = ["personal"], ["team", "groupChat"]
 MADE = (1980, 1, 1, 0, 0, 0)  # the earliest instant a zip can say, so that the same manifest makes the same file

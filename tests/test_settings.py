@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
@@ -180,6 +183,16 @@ def test_an_empty_setting_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None
     assert loaded.slack_bot_token is None
     assert (loaded.teams_app_id, loaded.teams_app_password, loaded.teams_app_tenant_id) == (None, None, None)
     assert (loaded.dih_secret_keys, loaded.dih_admins) == ((), ())
+
+
+def test_the_demonstration_is_nobodys_slack_or_teams(tmp_path: Path) -> None:
+    """Only the fault that is its own is said."""
+    theirs = {"SLACK_BOT_TOKEN": "xoxb-hunter2", "TEAMS_APP_ID": "dih", "TEAMS_APP_TENANT_ID": "dih", "TEAMS_APP_PASSWORD": "hunter2"}
+    environment = {**os.environ, **theirs, "DIH_PORT": "eighty", "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-m", "bot", "demo"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.stderr.splitlines()[0] == "The settings need mending:"
+    assert [line.partition(":")[0] for line in done.stderr.splitlines()[1:]] == ["- DIH_PORT"]
 
 
 def test_the_public_address_is_kept_without_its_last_slash(monkeypatch: pytest.MonkeyPatch) -> None:
