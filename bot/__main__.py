@@ -61,7 +61,7 @@ def _do(work: Coroutine[Any, Any, T]) -> T:
 
 @app.command()
 def run() -> None:
-    """Serve Slack and the web chat until stopped."""
+    """Serve Slack, Teams and the web chat until stopped."""
     logs.set_up()
     _do(_serve(_settings()))
 

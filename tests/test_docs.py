@@ -75,6 +75,12 @@ def test_the_readme_names_every_setting_with_its_default() -> None:
             assert rows[name.upper()] == f"`{field.default:g}`" if isinstance(field.default, float) else f"`{field.default}`", name
 
 
+def test_the_guide_to_teams_names_every_setting_that_it_needs() -> None:
+    guide = (ROOT / "docs/teams.md").read_text()
+    needed = {name.upper() for name in Settings.model_fields if name.startswith("teams_")}
+    assert needed <= set(re.findall(r"\b[A-Z][A-Z_]+\b", guide))
+
+
 def test_the_readme_names_every_command_of_the_command_line() -> None:
     named = set(re.findall(r"^\| `dih ([a-z ]+)", README, re.MULTILINE))
     commands = get_command(app).commands  # type: ignore[attr-defined]
