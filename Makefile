@@ -14,7 +14,7 @@ install: .venv/installed
 	$(PIP) install --require-hashes --requirement requirements-dev.txt
 	touch $@
 
-.venv/installed: .venv/locked pyproject.toml
+.venv/installed: .venv/locked pyproject.toml bot/__init__.py
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	touch $@
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib.metadata
 import io
 import json
 import re
@@ -168,7 +167,6 @@ def test_the_app_keeps_its_id_and_has_the_programs_version() -> None:
     assert made["id"] == made["bots"][0]["botId"] == APP
     assert made["version"] == VERSION
     assert re.fullmatch(r"\d+\.\d+\.\d+", VERSION)
-    assert importlib.metadata.version("dih") == VERSION
 
 
 @pytest.mark.parametrize("slash_commands", [False, True])
