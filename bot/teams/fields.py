@@ -32,7 +32,7 @@ class Room:
 
     values: int = 20_000
     sentences: int = 300
-    options: int = 1000
+    options: int = 400
 
     def tighter(self, drawn: Sequence[Json]) -> Room | None:
         """Less of what takes most of these elements; None where nothing more can be spared."""
@@ -56,7 +56,8 @@ def field_elements(field: Field, value: Value | None, error: str, room: Room) ->
     if above:
         input["spacing"] = "Small"
     below = [words.short(field.hint, room.sentences)] if field.hint else []
-    if (more := len(_options(field)) - room.options) > 0:
+    offered = sum(choice["value"] != NOTHING for choice in input.get("choices", ()))
+    if more := len(_options(field)) - offered:
         below.append(f"And {words.number(more)} more.")
     return [*above, input, *(rich(run(each, **NOTE), spacing="Small") for each in below)]
 
@@ -65,7 +66,7 @@ def _input(field: Field, value: Value | None, typed: str, room: Room) -> Json:
     match field:
         case TextField():
             several = field.lines > 1 or len(typed.splitlines()) > 1
-            return {"type": "Input.Text", **_filled(typed[: room.values]), **({"isMultiline": True} if several else {})}
+            return {"type": "Input.Text", **_filled(safe(typed[: room.values])), **({"isMultiline": True} if several else {})}
         case NumberField():
             return {"type": "Input.Number", **_filled(_number(typed))}
         case Choice(many=True):
@@ -138,7 +139,7 @@ def _shown(field: Choice | PersonField, values: Iterable[str], room: Room) -> tu
 def _title(option: Option, room: Room) -> str:
     """An option in one line, with its detail."""
     most = min(OPTION, room.sentences)
-    parts = (words.short(" ".join(part.split()), most) for part in (option.label, option.detail) if part)
+    parts = (words.short(" ".join(part[: 4 * OPTION].split()), most) for part in (option.label, option.detail) if part)
     return safe(": ".join(parts)) or option.value
 
 

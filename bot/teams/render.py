@@ -214,7 +214,7 @@ def _weights(table: Table) -> list[int]:
 
 
 def _longest_word(text: str) -> int:
-    return max(map(len, text.split()), default=1)
+    return max(map(len, text[:CELL].split()), default=1)
 
 
 def _told_row(columns: Sequence[str], cells: Sequence[str]) -> list[Json]:

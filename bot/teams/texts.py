@@ -17,7 +17,7 @@ WRONG: Json = {"color": "Attention", "weight": "Bolder"}
 
 _JOINER = "\u2060"
 """No width, and nothing is broken at it; `forms.tidy` takes it off again where words come back."""
-_TEMPLATE = re.compile(r"\{(?=\{)")
+_READ = re.compile(r"\{(?=\{)|<(?=/?at\b)", re.IGNORECASE)
 _MARK = re.compile(r"[\\`*_\[\]<>~]|&(?=#?\w+;)|^#(?=#{0,5}\s)|^[-+](?=\s)|(?<=^\d)[.)](?=\s)|(?<=^\d\d)[.)](?=\s)")
 _LINKED = re.compile(r"(?<=\w\.)(?=[^\W\d_])|(?<=:/)(?=/)")
 
@@ -28,8 +28,8 @@ def size(value: object) -> int:
 
 
 def safe(text: str) -> str:
-    """The same words, in which Teams finds no date to write out."""
-    return _TEMPLATE.sub("{" + _JOINER, text)
+    """The same words, in which Teams finds no date to write out and nobody to mention."""
+    return _READ.sub(lambda begun: begun[0] + _JOINER, text)
 
 
 def could_be_markdown(text: str) -> bool:

@@ -1,12 +1,18 @@
-"""The bot behind a real HTTP port, and a Teams that calls it, with Microsoft's own addresses behind a proxy."""
+"""The bot behind a real HTTP port, a Teams that calls it with Microsoft's own addresses behind a proxy, and Microsoft's renderer of cards."""
 
 from __future__ import annotations
 
+import importlib.util
+import shutil
+import subprocess
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 
 from bot import http
@@ -20,11 +26,19 @@ from handlers.routing import Router, Routes
 from scheduler.delivery import Delivery
 from storage import people
 from storage.database import Database
+from tests.browser.conftest import CHROMIUM
 from tests.processes.serving import free_port
 from tests.teamsdouble.teamsdouble import TeamsDouble, User
 
+if TYPE_CHECKING:
+    from tests.teams.drawing import Board
+
 PARTNER = "5d1f3a52-1d3c-4f6e-9a0b-2f6a3b1c7d99"
 """A tenant that is allowed besides the app's own."""
+
+
+PACKAGES = {"adaptivecards@3.0.6": "adaptivecards/dist/adaptivecards.min.js", "markdown-it@14.1.0": "markdown-it/dist/markdown-it.min.js"}
+"""What npm fetches, both MIT: the renderer, and the markdown that its documentation puts with it."""
 
 
 def now() -> datetime:
@@ -128,3 +142,26 @@ def ann(teams: TeamsDouble) -> User:
     """Somebody of a partner."""
     person: User = teams.user("Ann Lee", "ann@uhd.nhs.uk")
     return person
+
+
+@pytest.fixture(scope="session")
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The renderer's scripts, fetched once."""
+    npm = shutil.which("npm")
+    if npm is None or not CHROMIUM.exists() or importlib.util.find_spec("playwright") is None:
+        pytest.skip(f"tests with Microsoft's renderer need npm, playwright and {CHROMIUM}")
+    folder = tmp_path_factory.mktemp("renderer")
+    fetch = [npm, "install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), *PACKAGES]
+    fetched = subprocess.run(fetch, capture_output=True, text=True, check=False, timeout=120)
+    if fetched.returncode:
+        pytest.skip(f"tests with Microsoft's renderer need npm to reach a registry: {fetched.stderr.strip()[-200:]}")
+    return [folder / "node_modules" / script for script in PACKAGES.values()]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def board(scripts: list[Path]) -> AsyncIterator[Board]:
+    """A page on which cards are drawn."""
+    from tests.teams.drawing import board
+
+    async with board(scripts) as opened:
+        yield opened

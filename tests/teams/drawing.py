@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -40,6 +41,8 @@ body { margin: 0; background: #f5f5f5; font: 14px/20px 'Segoe UI', 'Noto Sans', 
   box-sizing: border-box; font: inherit; padding: 5px 8px; border: 1px solid #d1d1d1; border-radius: 4px; background: #fff; }
 textarea.ac-input { min-height: 80px; }
 """
+PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="600" height="300"><circle cx="300" cy="150" r="140" fill="#d5d6f0"/></svg>'
+"""What stands at every address."""
 DRAW = """
 ([card, host]) => {
   const {AdaptiveCard, HostConfig} = window.AdaptiveCards;
@@ -79,7 +82,7 @@ class Board:
 
     async def press(self, title: str) -> dict[str, Any]:
         """Presses a button; returns what the renderer hands on."""
-        await self.card.get_by_role("button", name=title, exact=True).click()
+        await self.card.locator("button").filter(has_text=re.compile(f"^{re.escape(title)}$")).click()
         sent: list[dict[str, Any]] = await self.page.evaluate("window.sent")
         assert sent, f"{title!r} sent nothing"
         return sent[-1]
@@ -100,6 +103,8 @@ async def board(scripts: list[Path]) -> AsyncIterator[Board]:
     async with async_playwright() as play:
         browser = await play.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         page = await browser.new_page(viewport={"width": 700, "height": 800}, device_scale_factor=1)
+        page.set_default_timeout(5000)
+        await page.route("https://**", lambda route: route.fulfill(content_type="image/svg+xml", body=PICTURE))
         await page.set_content(f"<style>{STYLE}</style><div id=card></div>")
         for script in scripts:
             await page.add_script_tag(path=script)
