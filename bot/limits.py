@@ -116,3 +116,9 @@ class Recent(Generic[K, T]):
             self._kept[key] = value
             if len(self._kept) > self._most:
                 del self._kept[next(iter(self._kept))]
+
+    def forget(self, which: Callable[[K], bool]) -> None:
+        """No longer remembers those."""
+        with self._lock:
+            for key in [key for key in self._kept if which(key)]:
+                del self._kept[key]

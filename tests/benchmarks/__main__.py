@@ -1,4 +1,4 @@
-"""`make bench`: the goals G1, G2, G3, G8, G9 and G10, each beside a bare bot in the same run, on SQLite and PostgreSQL."""
+"""`make bench`: the goals G1 to G5 and G8 to G10, each beside a bare bot in the same run, on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from storage import people
 from storage.database import Database
 from storage.people import Person
 from storage.schema import migrate
-from tests.benchmarks import SECRET, load, pairs, pictures
+from tests.benchmarks import SECRET, load, pairs, pictures, teams
 from tests.benchmarks.pairs import Side
 from tests.benchmarks.processes import LOAD_CORE, Process
 
@@ -272,8 +272,8 @@ def counts(api_port: int) -> None:
 
 
 def main() -> None:
-    """Runs all, or the goals named on the command line (pictures, requests, start, burst)."""
-    wanted = set(sys.argv[1:]) or {"pictures", "requests", "start", "burst"}
+    """Runs all, or the goals named on the command line (pictures, requests, teams, start, burst)."""
+    wanted = set(sys.argv[1:]) or {"pictures", "requests", "teams", "start", "burst"}
     if "pictures" in wanted:
         pictures.compare()
     os.sched_setaffinity(0, {LOAD_CORE})
@@ -286,6 +286,9 @@ def main() -> None:
             with databases() as found:
                 for kind, urls in found.items():
                     requests(kind, urls, api)
+        if "teams" in wanted:
+            with databases() as found:
+                teams.compare(found["SQLite"][0], _ports)
         if "start" in wanted:
             start_up(api)
         if "burst" in wanted and POSTGRES:

@@ -8,7 +8,8 @@ import hmac
 import json
 import time
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import uvloop
@@ -18,8 +19,28 @@ from tests.benchmarks import PATH, SECRET
 Maker = Callable[[int], bytes]
 
 
+_teams_token = ""
+
+
+@contextmanager
+def as_teams(token: str) -> Iterator[None]:
+    """Meanwhile requests are those of Teams, with this token."""
+    global _teams_token
+    _teams_token = token
+    try:
+        yield
+    finally:
+        _teams_token = ""
+
+
 def signed(body: bytes, port: int) -> bytes:
-    """The HTTP request that Slack would make."""
+    """The HTTP request that Slack would make, or Teams."""
+    if _teams_token:
+        head = (
+            f"POST /api/messages HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {_teams_token}\r\n"
+            f"Content-Type: application/json; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        return head.encode() + body
     stamp = str(int(time.time()))
     signature = "v0=" + hmac.digest(SECRET.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256).hex()
     head = (

@@ -1,4 +1,4 @@
-"""The bot behind a real HTTP port, a Teams that calls it with Microsoft's own addresses behind a proxy, and Microsoft's renderer of cards."""
+"""The bot behind a real HTTP port, a Teams that calls it from Microsoft's own addresses, and Microsoft's renderer of cards."""
 
 from __future__ import annotations
 
