@@ -21,7 +21,7 @@ ADAPTIVE = "application/vnd.microsoft.card.adaptive"
 CARD_BYTES = 25 * 1024 - 600
 """Bytes of a card in UTF-16; what is said about what does not fit has its place besides."""
 TABLE_BYTES, CELL = 12_000, 200
-ROW_BUTTONS, ROW_WIDTH = 6, 290
+ROW_BUTTONS, ROW_WIDTH = 6, 264
 """Buttons of a row, and about how many pixels wide it is on a narrow phone."""
 BESIDE = 10
 """Characters of a button that leaves enough space for the words beside it on a narrow phone."""

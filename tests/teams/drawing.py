@@ -104,7 +104,7 @@ async def board(scripts: list[Path]) -> AsyncIterator[Board]:
         browser = await play.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         page = await browser.new_page(viewport={"width": 700, "height": 800}, device_scale_factor=1)
         page.set_default_timeout(5000)
-        await page.route("https://**", lambda route: route.fulfill(content_type="image/svg+xml", body=PICTURE))
+        await page.route(re.compile("^https:"), lambda route: route.fulfill(content_type="image/svg+xml", body=PICTURE))
         await page.set_content(f"<style>{STYLE}</style><div id=card></div>")
         for script in scripts:
             await page.add_script_tag(path=script)
