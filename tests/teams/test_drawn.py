@@ -114,8 +114,9 @@ VALUES: Values = {**FILLED, "groups": ("hub", "core")}
 
 
 def dih(do: str, name: str, **args: str) -> dict[str, Any]:
-    """What each button of ours carries."""
-    return {"dih": {"do": do, "name": name, "ticket": TICKET, **({"args": args} if args else {})}}
+    """What each button of ours carries; those of the form also which of its fields take several choices."""
+    several = {"many": ["groups"]} if do in ("form", "step") else {}
+    return {"dih": {"do": do, "name": name, "ticket": TICKET, **({"args": args} if args else {}), **several}}
 
 
 async def fill(board: Board) -> None:
@@ -158,7 +159,7 @@ async def test_back_sends_what_is_half_done(board: Board) -> None:
     sent = await board.press("Back")
     values = {name: value for name, value in sent["data"].items() if name != "dih"}
     assert forms.tidy_values(values) == {"title": "Bi", "admin": ""}
-    assert sent["data"]["dih"] == dih("action", "ideas.back")["dih"]
+    assert sent["data"]["dih"] == dih("step", "ideas.back")["dih"]
 
 
 async def test_a_choice_can_be_taken_back(board: Board) -> None:

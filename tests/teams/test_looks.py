@@ -521,7 +521,7 @@ def test_a_form_is_sent_as_a_form_and_its_other_buttons_as_actions() -> None:
         share, back = row["actions"]
         assert (share["type"], share["title"], share["style"]) == (kind, "Share", "positive")
         assert share["data"] == {"dih": {"do": "form", "name": "ideas.submit", "ticket": TICKET, "args": {"idea": "1"}}}
-        assert back["data"] == {"dih": {"do": "action", "name": "b", "ticket": TICKET}}
+        assert back["data"] == {"dih": {"do": "step", "name": "b", "ticket": TICKET}}
 
 
 def test_only_safe_addresses_are_links() -> None:
