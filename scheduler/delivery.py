@@ -228,15 +228,15 @@ class Delivery:
         return _Letter(message=message, targets=targets)
 
     async def _targets(self, session: Session, notice: Notice) -> tuple[Target, ...]:
-        """The group's place, or the person's accounts: the last used first."""
+        """The group's place, or the person's accounts: the one that the notice names first, then the last used."""
         if notice.group is not None:
             place = await places.find(session, notice.group)
             return (Target(channel=place.channel, tenant=place.tenant, place=place.place),) if place else ()
         assert notice.person_id is not None
         person = await people.find(session, notice.person_id)
         theirs = await people.accounts_of(session, notice.person_id)
-        last = person.last_account_id if person else None
-        ordered = sorted(theirs, key=lambda account: (account.id != last, -account.id))
+        last, named = person.last_account_id if person else None, notice.args.get("account")
+        ordered = sorted(theirs, key=lambda account: (str(account.id) != named, account.id != last, -account.id))
         return tuple(
             Target(channel=each.key.channel, tenant=each.key.tenant, user=each.key.user, person_id=notice.person_id) for each in ordered
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storage import audit, people
+from storage import audit, education, outbox, people
 from storage.database import Session
 from storage.people import AccountKey, AccountRow, OrganisationBy, Person, PersonRow, Seen
 from storage.pulse import answers
@@ -46,7 +46,7 @@ async def note(session: Session, seen: Seen, *, now: datetime, admins: Collectio
             await session.execute(sa.update(AccountRow).where(AccountRow.id == account.id).values(**said))
             await _rename(session, account.person_id, account.name, seen.name)
         if vouched_email and owner is None:
-            await session.execute(sa.update(PersonRow).where(PersonRow.id == person_id).values(email=vouched_email))
+            await _readdress(session, person_id, account.email, vouched_email)
     if vouched_email:
         await _take_over(session, person_id, vouched_email, now=now, admins=admins)
     found = await people.find_by_account(session, seen.key)
@@ -57,6 +57,12 @@ async def note(session: Session, seen: Seen, *, now: datetime, admins: Collectio
 async def _rename(session: Session, person_id: int, was: str | None, name: str) -> None:
     """A person who goes by what an account said of them, or by their e-mail, goes by what it says now."""
     await session.execute(sa.update(PersonRow).where(PersonRow.id == person_id, PersonRow.name == was).values(name=name))
+
+
+async def _readdress(session: Session, person_id: int, was: str | None, email: str) -> None:
+    """A person who goes by the e-mail of an account, or by none, goes by its new one; that of another account stands."""
+    same = PersonRow.email.is_(None) if was is None else PersonRow.email.is_(None) | (PersonRow.email == was.strip().lower())
+    await session.execute(sa.update(PersonRow).where(PersonRow.id == person_id, same).values(email=email))
 
 
 async def _take_over(session: Session, person_id: int, email: str, *, now: datetime, admins: Collection[str]) -> None:
@@ -109,15 +115,23 @@ def _doubled(table: sa.Table, whose: sa.Column[Any], *, keep: int, gone: int) ->
 async def merge(session: Session, *, keep: int, gone: int, now: datetime) -> None:
     """Makes two people one: everything of `gone` becomes that of `keep`, rights included; audited.
 
-    To be called before the transaction writes anything else: answers of an open round come first.
+    Answers of an open round come first, so the transaction is to hold nothing before that others who answer may wait for.
     """
     await answers.merge(session, keep=keep, gone=gone)
+    await education.merge(session, keep=keep, gone=gone, now=now)
+    await outbox.merge(session, keep=keep, gone=gone, now=now)
     for table in Base.metadata.tables.values():
         for column in table.columns:
             if any(key.target_fullname == "people.id" for key in column.foreign_keys):
                 if column.primary_key:
                     await session.execute(_doubled(table, column, keep=keep, gone=gone))
                 await session.execute(sa.update(table).where(column == gone).values({column.name: keep}))
+    await _inherit(session, keep=keep, gone=gone)
+    await audit.add(session, now=now, action="people.merge", object=f"person:{keep}", by=keep, detail={"gone": str(gone)})
+
+
+async def _inherit(session: Session, *, keep: int, gone: int) -> None:
+    """What the row of somebody who is no more says, where that of `keep` says nothing; the administrator flag in any case."""
     was = (await session.execute(sa.select(PersonRow.__table__).where(PersonRow.id == gone))).one()
     await session.execute(sa.delete(PersonRow).where(PersonRow.id == gone))
     if was.administrator:
@@ -127,4 +141,3 @@ async def merge(session: Session, *, keep: int, gone: int, now: datetime) -> Non
     if was.organisation_id is not None:
         found = {"organisation_id": was.organisation_id, "organisation_by": was.organisation_by}
         await session.execute(sa.update(PersonRow).where(PersonRow.id == keep, PersonRow.organisation_id.is_(None)).values(**found))
-    await audit.add(session, now=now, action="people.merge", object=f"person:{keep}", by=keep, detail={"gone": str(gone)})

@@ -11,7 +11,9 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from storage import outbox
 from storage.database import Session
+from storage.outbox import Notice
 from storage.people import PersonRow
 from storage.types import Base, one_of
 from storage.upserts import Upsert
@@ -361,3 +363,37 @@ async def expected(session: Session, *, since: datetime, until: datetime) -> tup
         .order_by(EventRow.starts_at, SignupRow.event_id, SignupRow.turn)
     )
     return tuple(Expected(**row._asdict()) for row in rows)
+
+
+def promoted_notice(event_id: int, signup: Signup) -> Notice:
+    """Somebody who waited has a place; each time they waited is one of its own."""
+    key = f"event:{event_id}:promoted:{signup.turn}:{signup.person_id}"
+    return Notice(key=key, kind="education.promoted", person_id=signup.person_id, args={"event": str(event_id)})
+
+
+# -- two people become one
+
+
+def _standing(mine: Signup, theirs: Signup) -> Signup:
+    """Of two answers the newer counts; of the same answer given twice, the better place."""
+    if mine.standing.answer is not theirs.standing.answer:
+        return max(mine, theirs, key=lambda each: each.turn)
+    return min(mine, theirs, key=lambda each: (each.standing is not Standing.COMING, each.turn))
+
+
+async def merge(session: Session, *, keep: int, gone: int, now: datetime) -> None:
+    """One answer to each event that both answered; a place this frees goes to whoever waits longest, and they are told."""
+    both = sa.select(SignupRow.event_id).where(SignupRow.person_id.in_((keep, gone))).group_by(SignupRow.event_id)
+    for event_id in (await session.scalars(both.having(sa.func.count() == 2).order_by(SignupRow.event_id))).all():
+        event = await hold(session, event_id)
+        mine, theirs = await find_signup(session, event_id, keep), await find_signup(session, event_id, gone)
+        assert event is not None
+        assert mine is not None
+        assert theirs is not None
+        other = gone if _standing(mine, theirs) is mine else keep
+        of_event = SignupRow.event_id == event_id
+        await session.execute(sa.delete(SignupRow).where(of_event, SignupRow.person_id == other))
+        await session.execute(sa.update(SignupRow).where(of_event, SignupRow.person_id == gone).values(person_id=keep))
+        if event.state is EventState.PLANNED and now < event.ends_at:
+            promoted = await promote(session, event_id, now=now)
+            await outbox.enqueue(session, *(promoted_notice(event_id, each) for each in promoted), due_at=now)

@@ -79,6 +79,7 @@ class Notice:
     """One thing to tell: `key` makes it one of a kind; to a person, or to a group's place.
 
     `live` is that of the message it brings up to date: of each there is one that waits, and one at a time is sent.
+    `account` in `args` is the number of the person's account that is told first; otherwise it is the last used.
     """
 
     key: str
@@ -323,3 +324,23 @@ async def cancel_all(session: Session, person_id: int, *, now: datetime) -> int:
     waiting = (OutboxRow.person_id == person_id) & (OutboxRow.state == State.WAITING)
     values = {"state": State.DROPPED, "settled_at": now, "reason": "cancelled"}
     return (await session.execute(sa.update(OutboxRow).where(waiting).values(**values))).rowcount
+
+
+async def merge(session: Session, *, keep: int, gone: int, now: datetime) -> None:
+    """Two people become one: what waits for both is told once, and what is on its way to either stands in one line."""
+    theirs = sa.select(OutboxRow.__table__).where(OutboxRow.person_id.in_((keep, gone)))
+    on_its_way = OutboxRow.state.in_((State.WAITING, State.SENDING))
+    rows = (await session.execute(theirs.where(on_its_way).order_by(OutboxRow.id).with_for_update())).all()
+    heard = {_subject(row) for row in rows if row.person_id == keep and row.state is State.WAITING}
+    dropped = {"state": State.DROPPED, "settled_at": now, "reason": "told to another account of the same person"}
+    for row in (row for row in rows if row.person_id == gone):
+        doubled = row.state is State.WAITING and _subject(row) in heard
+        lane = row.live and f"{row.live.rpartition('@')[0]}@{keep}"
+        change = dropped if doubled else {"live": lane}
+        await session.execute(sa.update(OutboxRow).where(OutboxRow.id == row.id).values(person_id=keep, **change))
+
+
+def _subject(row: sa.Row[tuple[object, ...]]) -> tuple[object, ...]:
+    """What a notice is about, whoever it is to: of a live message there is one at a time."""
+    live = row.live and row.live.rpartition("@")[0]
+    return (live,) if live else (row.kind, *sorted(row.args.items()))

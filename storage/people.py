@@ -194,8 +194,11 @@ async def find(session: Session, id: int) -> Person | None:
 
 
 async def find_by_email(session: Session, email: str) -> Person | None:
-    """The person whose vouched e-mail this is."""
+    """The person whose vouched e-mail this is: the one they go by, or that of one of their accounts."""
     id = await session.scalar(sa.select(PersonRow.id).where(PersonRow.email == email.lower()))
+    if id is None:
+        vouched = AccountRow.vouched & (sa.func.lower(AccountRow.email) == email.lower())
+        id = await session.scalar(sa.select(AccountRow.person_id).where(vouched).order_by(AccountRow.id).limit(1))
     return None if id is None else await find(session, id)
 
 

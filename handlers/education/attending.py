@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers import words
-from handlers.education import cards, messages, phrases
+from handlers.education import cards, phrases
 from handlers.errors import GONE, Refused
 from handlers.routing import Request, Router
 from handlers.views import Outcome, Reply
@@ -56,7 +56,7 @@ async def answer(request: Request) -> Outcome:
         raise Refused(f"“{event.title}” is over. {phrases.next_ones(event)}")
     standing = await education.answer(request.session, event, request.person.id, said, now=request.now)
     promoted = await education.promote(request.session, event.id, now=request.now)
-    await outbox.enqueue(request.session, *(messages.promoted_notice(event, each) for each in promoted), due_at=request.now)
+    await outbox.enqueue(request.session, *(education.promoted_notice(event.id, each) for each in promoted), due_at=request.now)
     lead = await _lead(request, event, standing)
     return Reply(card=await cards.event_card(request, await cards.event_in(request), lead=lead), replaces=True)
 

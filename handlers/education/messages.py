@@ -22,11 +22,6 @@ STOP = Text(text="To stop messages about this, open it and answer No.", kind="no
 # -- what is to be told
 
 
-def promoted_notice(event: Event, signup: Signup) -> Notice:
-    """Somebody who waited has a place; each time they waited is one of its own."""
-    return _notice(event, f"promoted:{signup.turn}", "education.promoted", signup.person_id)
-
-
 def changed_notices(event: Event, signups: Iterable[Signup]) -> tuple[Notice, ...]:
     """Everybody whom the newest change may concern."""
     args = {**phrases.args(event), "sequence": str(event.sequence)}

@@ -213,7 +213,7 @@ async def change(request: Request) -> Outcome:
     changed = await cards.event_in(request)
     interested = await education.list_signups(request.session, event.id, *INTERESTED)
     promoted = await education.promote(request.session, event.id, now=request.now)
-    places = (messages.promoted_notice(changed, each) for each in promoted)
+    places = (education.promoted_notice(changed.id, each) for each in promoted)
     await outbox.enqueue(request.session, *messages.changed_notices(changed, interested), *places, due_at=request.now)
     told = bool(interested) and bool(phrases.differences(event, changed, link=True))
     return _done(changed, f"Saved: {changed.title}", _told(changed=told, promoted=len(promoted)))

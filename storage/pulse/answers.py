@@ -117,13 +117,17 @@ async def destroy(session: Session) -> None:
         await session.execute(sa.delete(table))
 
 
-async def merge(session: Session, *, keep: int, gone: int) -> None:
-    """Gives the answers of one person to another, whose own stand; raises Unreadable.
-
-    To be called before the transaction holds anything else.
-    """
+async def hold(session: Session) -> Round | None:
+    """The round under way, which nobody else answers or counts until the transaction ends. To be called before it holds anything else."""
     round = await rounds.under_way(session)
-    if round is None or not await rounds.hold(session, round.id, RoundState.OPEN, RoundState.CLOSING, alone=True):
+    held = round is not None and await rounds.hold(session, round.id, RoundState.OPEN, RoundState.CLOSING, alone=True)
+    return round if held else None
+
+
+async def merge(session: Session, *, keep: int, gone: int) -> None:
+    """Gives the answers of one person to another, whose own stand; raises Unreadable. The round is held first, as `hold` says."""
+    round = await hold(session)
+    if round is None:
         return
     await participation.merge(session, round.id, keep=keep, gone=gone)
     key = await _key(session, round.id)

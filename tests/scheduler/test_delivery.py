@@ -186,6 +186,18 @@ async def test_a_message_goes_to_the_account_used_last(post: Post) -> None:
     assert post.slack.users == ["ANN"]
 
 
+async def test_a_message_about_one_account_goes_to_that_account(post: Post) -> None:
+    ann = await post.person("ANN")
+    other = await _second_account(post, person_id=ann.id)
+    assert ann.account_id is not None
+    async with post.database.transaction() as session:
+        await accounts.use(session, ann.id, ann.account_id)
+        about = Notice(key="k", kind="test.awaited", person_id=ann.id, args={"account": str(other)})
+        await outbox.enqueue(session, about, due_at=NOW)
+    await post.worker.run()
+    assert post.slack.users == ["ANN2"]
+
+
 async def test_where_one_account_is_dead_the_next_is_tried(post: Post) -> None:
     ann = await post.person("ANN")
     await _second_account(post, person_id=ann.id)
