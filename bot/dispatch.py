@@ -84,7 +84,8 @@ class Vouching:
         email = forms.tidy(profile.email or "")
         domain = email.rpartition("@")[2].lower()
         vouched = not profile.guest and bool(domain) and domain in self.domains.get((account.channel, account.tenant), ())
-        return Seen(key=account, name=forms.tidy(profile.name)[:150] or NOBODY, email=email or None, vouched=vouched)
+        name = forms.tidy(profile.name)[:150] or NOBODY
+        return Seen(key=account, name=name, email=email or None, vouched=vouched, zone=profile.zone)
 
 
 def new_ticket() -> str:
@@ -244,7 +245,11 @@ class Dispatcher:
 
     def _is_confidential(self, interaction: Interaction) -> bool:
         """Whether no trace of this may be kept."""
-        route = (self._routes.forms if interaction.kind == "form" else self._routes.actions).get(interaction.name)
+        route: Route | None
+        if interaction.kind in ("command", "event"):
+            route = self._routes.resolve(interaction.text or "help")[0]
+        else:
+            route = (self._routes.forms if interaction.kind == "form" else self._routes.actions).get(interaction.name)
         return route is not None and route.confidential
 
     def _unknown_word(self) -> Route:

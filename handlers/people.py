@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from handlers import words
 from handlers.errors import Refused
 from handlers.paging import Page
 from handlers.routing import Request, Router, administrator
 from handlers.views import Button, Card, Choice, Form, Line, Lines, Option, Outcome, Reply, Text, TextField, Toggle, Value
-from storage import audit, people, rights
-from storage.people import Group, Person
+from storage import audit, linking, people, rights
+from storage.people import Account, Group, Person
 
 router = Router()
 
@@ -72,10 +73,20 @@ async def _person_in(request: Request) -> Person:
     return person
 
 
+def _part_field(accounts: Sequence[Account]) -> Choice:
+    options = tuple(
+        Option(value=str(each.id), label=words.short(f"{words.channel(each.key.channel).capitalize()}: {each.name}", 70))
+        for each in accounts
+    )
+    hint = "It becomes a person of its own, without groups. What was shared stays here."
+    return Choice(name="part", label="Part an account", hint=hint, options=(Option(value=NONE, label="None"), *options))
+
+
 async def _change_form(request: Request) -> Form:
     person = await _person_in(request)
     organisations = await people.list_organisations(request.session)
     options = (Option(value=NONE, label="Not known"), *(Option(value=str(each.id), label=each.name) for each in organisations))
+    theirs = linking.can_be_parted(await people.accounts_of(request.session, person.id))
     fields = (
         Choice(name="organisation", label="Organisation", options=options),
         Choice(
@@ -87,11 +98,13 @@ async def _change_form(request: Request) -> Form:
             many=True,
         ),
         Toggle(name="administrator", label="Administrator", hint="May change people, partners and places."),
+        *((_part_field(theirs),) if theirs else ()),
     )
     values: dict[str, Value] = {
         "organisation": str(person.organisation.id) if person.organisation else NONE,
         "groups": tuple(sorted(group.value for group in person.groups)),
         "administrator": "yes" if person.administrator else "",
+        "part": NONE,
     }
     who = Text(text=f"{person.name}. {_what(person)}")
     args = {"person": str(person.id)}
@@ -121,8 +134,20 @@ async def change(request: Request) -> Outcome:
         await audit.add(
             request.session, now=request.now, action=f"people.{what}", object=f"person:{person.id}", by=request.person.id, detail=detail
         )
+    parted = await _part(request, person)
     now = await _person_in(request)
-    return Reply(card=Card(title=f"{person.name} is saved", blocks=(Text(text=_what(now)),)), reference=person.name)
+    said = (Text(text=_what(now)), *((Text(text=parted),) if parted else ()))
+    return Reply(card=Card(title=f"{person.name} is saved", blocks=said), reference=person.name)
+
+
+async def _part(request: Request, person: Person) -> str:
+    """Makes the account that was chosen a person of its own; returns what became of it, "" where none was chosen."""
+    theirs = linking.can_be_parted(await people.accounts_of(request.session, person.id))
+    chosen = next((each for each in theirs if str(each.id) == request.one("part")), None)
+    if chosen is None:
+        return ""
+    await linking.part(request.session, person, chosen, now=request.now, by=request.person.id)
+    return f"Their account on {words.channel(chosen.key.channel)} is a person of its own now."
 
 
 @router.command("admin partners", "see and add partner organisations", may=administrator, reads=True)

@@ -1,6 +1,6 @@
 """All topics of the bot, in one explicit list; a clash of names raises when this is imported."""
 
-from handlers import digest, education, ideas, nudges, people, places, projects, pulse, welcome
+from handlers import digest, education, ideas, linking, nudges, people, places, projects, pulse, welcome
 from handlers.routing import Routes
 
 
@@ -10,6 +10,7 @@ def _all() -> Routes:
 
 FEATURES = (
     welcome.router_for(_all),
+    linking.router,
     ideas.router,
     projects.router,
     education.router,

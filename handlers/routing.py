@@ -37,11 +37,12 @@ class Quoted:
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """What an account says of its owner; a guest's or stranger's e-mail is vouched for by nobody."""
+    """What an account says of its owner; a guest's or stranger's e-mail is vouched for by nobody. `zone`: such as Europe/London."""
 
     name: str
     email: str | None = None
     guest: bool = False
+    zone: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,13 +224,23 @@ class Router:
         self.nudges: dict[str, NudgeBuilder] = {}
 
     def command(
-        self, name: str, summary: str, *, usage: str = "", may: Right = anyone, reads: bool = False, asks: bool = False
+        self,
+        name: str,
+        summary: str,
+        *,
+        usage: str = "",
+        may: Right = anyone,
+        reads: bool = False,
+        asks: bool = False,
+        confidential: bool = False,
     ) -> Callable[[Handler], Handler]:
         """A word, or words, that people type: `@router.command("ideas", "see the ideas you shared", reads=True)`."""
 
         def add(run: Handler) -> Handler:
-            route = CommandRoute(name=name, run=run, may=may, reads=reads, summary=summary, usage=usage or name, asks=asks)
-            _put(self.commands, name, route)
+            how = CommandRoute(
+                name=name, run=run, may=may, reads=reads, confidential=confidential, summary=summary, usage=usage or name, asks=asks
+            )
+            _put(self.commands, name, how)
             return run
 
         return add

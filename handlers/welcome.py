@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from handlers import words
 from handlers.routing import Occasion, Request, Router, Routes
@@ -77,6 +77,12 @@ def _account(account: Account) -> str:
     return f"{account.name}, {account.email}: {vouched}."
 
 
+def _zone(zone: str, accounts: Sequence[Account]) -> str:
+    """The zone with who said it: any account but a page, which knows none."""
+    said = [words.channel(each.key.channel) for each in accounts if each.key.channel != "web"]
+    return f"{zone} (as {words.listed(list(dict.fromkeys(said)), 'or')} says)" if said else zone
+
+
 async def me(request: Request) -> Outcome:
     """Who the bot thinks the person is, and how it knows."""
     person = request.person
@@ -89,9 +95,10 @@ async def me(request: Request) -> Outcome:
         Fact(label="Administrator", value="Yes" if person.administrator else "No"),
     )
     theirs = await people.accounts_of(request.session, person.id)
+    zone = (Fact(label="Your time zone", value=_zone(person.zone, theirs)),) if person.zone else ()
     accounts = tuple(Fact(label=f"Account on {each.key.channel.capitalize()}", value=_account(each)) for each in theirs)
     note = Text(text="Is something wrong? Tell an administrator of the hub.", kind="note")
-    return Reply(card=Card(title="Who I think you are", blocks=(Facts(facts=(*facts, *accounts)), note)))
+    return Reply(card=Card(title="Who I think you are", blocks=(Facts(facts=(*facts, *zone, *accounts)), note)))
 
 
 async def web(request: Request) -> Outcome:

@@ -80,6 +80,11 @@ def ago(then: datetime, now: datetime, zone: ZoneInfo = LONDON) -> str:
     return ("today", "yesterday")[max(days, 0)] if days < 2 else f"{number(days)} days ago"
 
 
+def channel(name: str) -> str:
+    """What people call a channel; the page is no product with a name of its own."""
+    return "the web chat" if name == "web" else name.capitalize()
+
+
 def rating(rag: Rag, was: Rag | None) -> str:
     """“Amber: at risk, recoverable (was Green)”: never a colour alone, and the last period’s beside it."""
     return f"{RATINGS[rag]} (was {RATINGS[was].partition(':')[0]})" if was else RATINGS[rag]

@@ -1,11 +1,11 @@
-"""What is kept only for a while: receipts, drafts, links and sessions."""
+"""What is kept only for a while: receipts, drafts, links, codes and sessions."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 from handlers.calendar import local_day
-from storage import drafts, nudges, receipts, signin
+from storage import drafts, linking, nudges, receipts, signin
 from storage.database import Database
 
 RECEIPTS_LAST = timedelta(days=90)
@@ -19,4 +19,5 @@ async def forget_old(database: Database, now: datetime) -> int:
         gone = await receipts.forget_before(session, now - RECEIPTS_LAST)
         gone += await drafts.forget_before(session, now - DRAFTS_LAST)
         gone += await nudges.forget_before(session, local_day(now - NUDGES_LAST))
+        gone += await linking.forget_old(session, now=now)
         return gone + await signin.forget_old(session, now=now)

@@ -53,6 +53,7 @@ class PersonRow(Base):
     organisation_by: Mapped[OrganisationBy | None] = mapped_column(one_of(OrganisationBy, "organisation_by"))
     administrator: Mapped[bool] = mapped_column(default=False)
     last_account_id: Mapped[int | None]
+    zone: Mapped[str | None]
     created_at: Mapped[datetime]
 
 
@@ -122,16 +123,19 @@ class Person:
     last_account_id: int | None
     account_id: int | None = None
     """The account the person is using now; None when they were looked up otherwise."""
+    zone: str | None = None
+    """Their time zone by its IANA name, as an account of theirs said last."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What an account says of its owner; `email` only where its tenant vouches for the address."""
+    """What an account says of its owner; `email` only where its tenant vouches for the address, `zone` as it was said."""
 
     key: AccountKey
     name: str
     email: str | None
     vouched: bool
+    zone: str | None = None
 
 
 class NameTaken(Exception):
@@ -141,7 +145,7 @@ class NameTaken(Exception):
 _organisation = OrganisationRow.__table__.alias("o")
 _PERSON_COLUMNS = (
     PersonRow.id, PersonRow.name, PersonRow.email, PersonRow.organisation_by, PersonRow.administrator,
-    PersonRow.last_account_id, _organisation.c.id.label("organisation_id"), _organisation.c.name.label("organisation"),
+    PersonRow.last_account_id, PersonRow.zone, _organisation.c.id.label("organisation_id"), _organisation.c.name.label("organisation"),
     _organisation.c.sector, MembershipRow.group,
 )  # fmt: skip
 _PEOPLE = (
@@ -179,6 +183,7 @@ def _person(rows: Sequence[sa.Row[tuple[object, ...]]]) -> Person | None:
         groups=frozenset(row.group for row in rows if row.group is not None),
         last_account_id=first.last_account_id,
         account_id=first.account_id,
+        zone=first.zone,
     )
 
 

@@ -87,6 +87,12 @@ async def end(session: Session, token: str) -> None:
     await session.execute(sa.delete(SessionRow).where(SessionRow.digest == _digest(token)))
 
 
+async def end_all(session: Session, person_id: int) -> None:
+    """Signs somebody out everywhere; links of theirs that are not spent open nothing any more."""
+    for table in (SessionRow, LinkRow):
+        await session.execute(sa.delete(table).where(table.person_id == person_id))
+
+
 async def forget_old(session: Session, *, now: datetime) -> int:
     """Deletes links and sessions that no longer open anything; returns how many."""
     links = await session.execute(sa.delete(LinkRow).where(LinkRow.expires_at < now))

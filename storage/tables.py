@@ -9,6 +9,7 @@ from storage import (  # noqa: F401 - each brings its tables
     education,
     history,
     ideas,
+    linking,
     nudges,
     outbox,
     people,

@@ -220,10 +220,11 @@ def profile_of(user: object, workspace: str) -> Profile | None:
     assert isinstance(said, Mapping)
     name = said.get("real_name") or user.get("real_name") or user.get("name")
     strange = ("deleted", "is_restricted", "is_ultra_restricted", "is_stranger", "is_bot")
-    email = said.get("email")
+    email, zone = said.get("email"), user.get("tz")
     return Profile(
         name=str(name or "A colleague"),
         email=email if isinstance(email, str) and "@" in email else None,
+        zone=zone if isinstance(zone, str) and zone else None,
         guest=any(user.get(mark) for mark in strange)
         or user.get("team_id", workspace) != workspace
         or (said.get("email") is not None and user.get("is_email_confirmed") is False),

@@ -32,6 +32,8 @@ class Hub(ABC):
 
     def __init__(self, server: Server) -> None:
         self.server, self.database = server, server.database
+        self.across: Hub = self
+        """The same hub, for people on the other channel."""
 
     async def somebody(self, name: str, *groups: Group, administrator: bool = False) -> Chat:
         """A person of University Hospitals Dorset with these rights, in front of this channel."""
@@ -123,33 +125,30 @@ async def hub(request: pytest.FixtureRequest, database_url: str, monkeypatch: py
         async with server.database.transaction() as session:
             await people.add_organisation(session, name="University Hospitals Dorset", domains=("uhd.nhs.uk",))
         await server.start()
-        hub: Hub
-        match platform:
-            case SlackDouble():
-                hub = SlackHub(server, platform)
-            case TeamsDouble():
-                hub = TeamsHub(server, platform)
-            case _:
-                hub = WebHub(server)
+        web = WebHub(server)
+        other: Hub = SlackHub(server, platform) if isinstance(platform, SlackDouble) else TeamsHub(server, platform)
+        hubs = (web, other) if request.param == "web" else (other, web)
+        hub, hub.across = hubs
         try:
             yield hub
-            await hub.close()
+            for each in hubs:
+                await each.close()
         finally:
             await server.stop()
 
 
 @asynccontextmanager
-async def _platform(name: str, port: int, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[object, dict[str, Any]]]:
-    """The platform that is played, and the settings by which the bot finds it."""
+async def _platform(
+    name: str, port: int, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[SlackDouble | TeamsDouble, dict[str, Any]]]:
+    """The platform that is played beside the web chat, and the settings by which the bot finds it."""
     at = f"http://127.0.0.1:{port}"
-    if name == "slack":
+    if name != "teams":
         async with SlackDouble(at, "secret", retry_delays=(0, 0, 0)) as slack:
             token, secret = SecretStr(slack.bot_token), SecretStr("secret")
             yield slack, {"slack_signing_secret": secret, "slack_bot_token": token, "slack_api_url": slack.api_url}
-    elif name == "teams":
+    else:
         async with playing(monkeypatch, at) as teams:
             teams.throttle = False  # people in a story do in seconds what takes minutes
             password = SecretStr(teams.app_password)
             yield teams, {"teams_app_id": teams.app_id, "teams_app_password": password, "teams_app_tenant_id": teams.tenant}
-    else:
-        yield None, {}

@@ -61,10 +61,20 @@ class Hub:
         """Another process with the same database and clock, of other topics perhaps."""
         return Hub(self.database, self.clock, routes or self.routes, self.per_minute, self.admins)
 
-    def person(self, user: str, name: str = "", email: str | None = None, *, guest: bool = False, tenant: str = "T1") -> User:
-        """Somebody with a Slack account."""
-        profile = Profile(name=name or user.title(), email=email or f"{user.lower()}@uhd.nhs.uk", guest=guest)
-        return User(self, user, profile, tenant)
+    def person(
+        self,
+        user: str,
+        name: str = "",
+        email: str | None = None,
+        *,
+        guest: bool = False,
+        tenant: str = "T1",
+        channel: str = "slack",
+        zone: str | None = None,
+    ) -> User:
+        """Somebody with an account, on Slack unless said otherwise."""
+        profile = Profile(name=name or user.title(), email=email or f"{user.lower()}@uhd.nhs.uk", guest=guest, zone=zone)
+        return User(self, user, profile, tenant, channel)
 
     async def organise(self, user: User, *groups: Group, administrator: bool = False) -> None:
         """Gives somebody rights."""
@@ -81,6 +91,7 @@ class User:
     user: str
     profile: Profile | None
     tenant: str = "T1"
+    channel: str = "slack"
 
     async def does(
         self,
@@ -103,7 +114,7 @@ class User:
             Interaction(
                 id=f"i{number}",
                 ticket=ticket or f"ticket-{number}",
-                channel="slack",
+                channel=self.channel,
                 tenant=self.tenant,
                 user=self.user,
                 place=Place(id=place, private=private),
@@ -141,7 +152,7 @@ class User:
         """The person as the hub knows them."""
         await self.types("me")
         async with self.hub.database.reading() as session:
-            person = await people.find_by_account(session, AccountKey(channel="slack", tenant=self.tenant, user=self.user))
+            person = await people.find_by_account(session, AccountKey(channel=self.channel, tenant=self.tenant, user=self.user))
         assert person is not None
         return person
 

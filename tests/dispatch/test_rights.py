@@ -29,6 +29,8 @@ TABLE: Mapping[tuple[Kind, str], set[str]] = {
     ("command", "help"): EVERYBODY,
     ("command", "me"): EVERYBODY,
     ("command", "web"): EVERYBODY,
+    ("command", "link"): EVERYBODY,
+    ("form", "linking.join"): EVERYBODY,
     ("command", "idea"): EVERYBODY,
     ("command", "ideas"): EVERYBODY,
     ("action", "ideas.start"): EVERYBODY,
@@ -119,6 +121,7 @@ TABLE: Mapping[tuple[Kind, str], set[str]] = {
 ARGS = {
     "idea": "1", "outcome": "accepted", "offset": "0", "person": "1", "place": "C1", "project": "1", "report": "1", "event": "1",
     "kind": "cop", "answer": "yes", "round": "1", "item": "purpose", "number": "1", "last_day": "2026-12-04",
+    "code": "CDFG-HJK3",
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 import sqlalchemy as sa
@@ -10,11 +11,12 @@ import sqlalchemy as sa
 from handlers.views import Form
 from storage import accounts, people
 from storage.database import Database
+from storage.people import Group
 from storage.pulse import participation, results
 from storage.pulse.participation import Participation
 from storage.pulse.sealing import Said
 from tests.conftest import SECRET_KEY, FakeClock
-from tests.dispatch.conftest import User, title
+from tests.dispatch.conftest import User, form, title, words
 from tests.pulse.circle import KEYS, Circle, said_by, says
 from tests.storage.hub import number_of
 
@@ -105,4 +107,28 @@ async def test_whoever_answers_while_they_are_merged_loses_nothing_that_was_save
         assert await number_of(session, "pulse_open") == len(said), "nothing is left under a name that is gone"
         assert set(await participation.of_round(session, round_id)) == {keep}
         assert await people.find(session, gone) is None
+    await replica.hub.database.close()
+
+
+@pytest.mark.parametrize("attempt", range(3))
+async def test_a_code_joins_accounts_in_the_middle_of_a_round(circle: Circle, database_url: str, attempt: int) -> None:
+    round_id = await circle.opens()
+    ann, twin = circle.members[0], circle.hub.person("29:1", channel="elsewhere", tenant="uhd")
+    await circle.hub.organise(twin, Group.PROGRAMME_GROUP)
+    await says(ann, round_id, KEYS[0], 3)
+    replica = circle.at(Database(database_url, (SECRET_KEY,)))
+    code = re.search(r"type: link ([A-Z0-9-]{9})", words(await ann.types("link")))
+    assert code is not None
+    asked = form(await twin.types(f"link {code[1]}"))
+    saying = [says(twin, round_id, KEYS[1], 4), says(replica.members[0], round_id, KEYS[2], 5)]
+    joined, *answers = await asyncio.gather(twin.sends(asked.action, {}, **dict(asked.args)), *saying)
+    assert title(joined) in ("Your accounts are joined", "I could not do that"), "whoever waits too long is asked to try again"
+    if title(joined) != "Your accounts are joined":
+        joined = await twin.sends(asked.action, {}, **dict(asked.args))
+        assert title(joined) == "Your accounts are joined"
+    saved = [place for place, answer in zip((1, 2), answers, strict=True) if isinstance(answer.outcome, Form)]
+    assert set(await said_by(circle, ann)) == {KEYS[place] for place in (0, *saved)}
+    kept = (await twin.is_known()).id
+    async with circle.hub.database.reading() as session:
+        assert set(await participation.of_round(session, round_id)) == {kept}
     await replica.hub.database.close()

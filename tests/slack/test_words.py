@@ -38,6 +38,13 @@ def test_a_member_of_another_workspace_is_a_guest() -> None:
     assert parse.profile_of(user, "T2") == Profile(name="Ann Lee", email="ann@uhd.nhs.uk", guest=False)
 
 
+@pytest.mark.parametrize(("tz", "zone"), [("Europe/Lisbon", "Europe/Lisbon"), ("", None), (None, None), (7, None), ({}, None)])
+def test_a_profile_says_the_time_zone_where_there_is_one(tz: object, zone: str | None) -> None:
+    found = parse.profile_of({"id": "U1", "tz": tz, "profile": {}}, "T1")
+    assert found is not None
+    assert found.zone == zone
+
+
 def test_a_stranger_in_a_shared_channel_is_known_by_their_own_workspace() -> None:
     event = {"type": "app_mention", "user": "U1", "user_team": "T2", "team": "T2", "channel": "C1", "text": "<@U0BOT> help"}
     payload = {"team_id": "T2", "authorizations": [{"team_id": "T1"}], "event_id": "Ev1", "event": event}

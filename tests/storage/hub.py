@@ -18,10 +18,17 @@ NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 
 def seen(
-    user: str, *, name: str = "Ann Lee", email: str | None = None, vouched: bool = True, tenant: str = "T1", channel: str = "slack"
+    user: str,
+    *,
+    name: str = "Ann Lee",
+    email: str | None = None,
+    vouched: bool = True,
+    tenant: str = "T1",
+    channel: str = "slack",
+    zone: str | None = None,
 ) -> Seen:
     """What an account says of its owner."""
-    return Seen(key=AccountKey(channel=channel, tenant=tenant, user=user), name=name, email=email, vouched=vouched)
+    return Seen(key=AccountKey(channel=channel, tenant=tenant, user=user), name=name, email=email, vouched=vouched, zone=zone)
 
 
 async def meet(database: Database, user: str, *, admins: tuple[str, ...] = (), **said: str | bool | None) -> Person:

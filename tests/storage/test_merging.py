@@ -28,6 +28,8 @@ HANDLED = {
     "ideas.assessor_id": MOVES,
     "ideas.author_id": MOVES,
     "ideas.decided_by_id": MOVES,
+    "linking_codes.person_id": ONE_STAYS,
+    "linking_tries.person_id": MOVES,
     "links.person_id": MOVES,
     "memberships.person_id": ONE_STAYS,
     "nudges.person_id": MOVES,
@@ -246,3 +248,21 @@ async def test_two_vouched_addresses_of_one_person_do_not_chase_each_other(datab
         assert (seen_again.id, seen_again.email) == (ann.id, "ann@uhd.nhs.uk")
     assert (await meet(database, "U2", tenant="T2", email="ann@dorset.nhs.uk")).email == "ann@uhd.nhs.uk"
     assert (await meet(database, "U1", email="ann.smith@uhd.nhs.uk")).email == "ann.smith@uhd.nhs.uk", "a new address of one's own counts"
+
+
+async def test_the_newest_word_on_a_time_zone_counts_where_there_is_such_a_zone(database: Database) -> None:
+    assert (await meet(database, "U1")).zone is None
+    assert (await meet(database, "U1", zone="Europe/London")).zone == "Europe/London"
+    for strange in ("Mars/Olympus", "", "../../etc/passwd", "\x00", None):
+        assert (await meet(database, "U1", zone=strange)).zone == "Europe/London", strange
+    assert (await meet(database, "U1", zone="Europe/Lisbon")).zone == "Europe/Lisbon"
+
+
+@pytest.mark.parametrize("known", [None, "Europe/Lisbon"])
+async def test_whoever_stays_keeps_their_zone_or_gets_the_others(database: Database, known: str | None) -> None:
+    keep, gone = await meet(database, "U1", zone=known), await meet(database, "U2", zone="Europe/London")
+    async with database.transaction() as session:
+        await accounts.merge(session, keep=keep.id, gone=gone.id, now=NOW)
+        found = await people.find(session, keep.id)
+    assert found is not None
+    assert found.zone == (known or "Europe/London")
