@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.conversations.conftest import Hub
+from tests.storage.hub import everything_kept
 
 
 async def test_a_code_makes_two_accounts_one_person(hub: Hub) -> None:
@@ -23,6 +24,9 @@ async def test_a_code_makes_two_accounts_one_person(hub: Hub) -> None:
     await there.opens_form()
     await there.fills({})
     await there.sees("Your accounts are joined", "as one person: Ward nurse again")
+    kept = (await everything_kept(hub.database)).upper()
+    assert code[1] not in kept, "neither page nor anything else keeps it"
+    assert code[1].replace("-", "") not in kept
     await here.is_told("If that was not you, tell an administrator")
 
     await there.types("ideas")
