@@ -199,6 +199,11 @@ def typed(activity: Activity) -> Values:
     return found
 
 
+def zone_of(activity: Activity) -> str | None:
+    """The time zone that the person's device is in, as it says; None where it does not."""
+    return _text(activity.get("localTimezone")) or None
+
+
 def profile_of(member: object, tenant: str) -> Profile | None:
     """What the roster says of somebody; None where it says nothing sensible. Whoever is at home in another tenant is a guest."""
     if not isinstance(member, Mapping) or not isinstance(member.get("name"), str):

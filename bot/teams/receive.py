@@ -270,16 +270,19 @@ class TeamsChannel:
 
     async def _answer(self, body: parse.Activity, person: Address) -> Answer:
         """The bot's answer; the person's profile is looked up first, and never for long."""
-        profile = await self._roster.profile(person, parse.conversation_of(body))
-        return await self._dispatcher.answer(parse.interaction(body, profile))
+        return await self._dispatcher.answer(parse.interaction(body, await self._profile(body, person)))
 
     # -- who comes and goes
 
     async def _arrived(self, body: parse.Activity) -> None:
         """Whoever adds the app is greeted, once; what waits for them can be sent again."""
         person = await self._heard(body, anew=True)
+        await self._dispatcher.answer(parse.arrival(body, await self._profile(body, person)))
+
+    async def _profile(self, body: parse.Activity, person: Address) -> Profile | None:
+        """As the roster has it, with the time zone that the activity says."""
         profile = await self._roster.profile(person, parse.conversation_of(body))
-        await self._dispatcher.answer(parse.arrival(body, profile))
+        return None if profile is None else replace(profile, zone=parse.zone_of(body))
 
 
 def _activity(body: parse.Activity) -> Activity:
