@@ -49,7 +49,7 @@ def field_elements(field: Field, value: Value | None, error: str, room: Room) ->
     """What is wrong, the input with its label, and its hint."""
     assert field.name not in RESERVED, field.name
     typed = value if isinstance(value, str) else "".join(value or ())
-    label = safe(words.short(field.label, room.sentences)) + (" (optional)" if is_optional(field) else "")
+    label = safe(words.short(field.label.strip() or field.name, room.sentences)) + (" (optional)" if is_optional(field) else "")
     input = {"id": field.name, "label": label, **_input(field, value, typed, room)}
     above = [rich(run(words.short(error, room.sentences), **WRONG))] if error else []
     above += _typed(field, typed, room)

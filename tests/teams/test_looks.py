@@ -557,7 +557,7 @@ def test_a_divider_parts_what_follows_from_what_was() -> None:
 
 
 def test_a_table_has_a_header_and_says_how_many_rows_are_left_out() -> None:
-    rows = tuple((f"Row {each}", "x" * 30) for each in range(100))
+    rows = tuple((f"Row {each}", "some words " * 4) for each in range(100))
     card = render.card(Card(title="T", blocks=(Table(columns=("Name", "Value"), rows=rows, caption="All"),)), TICKET)
     wide = tuple((f"Row {each}", *("word" for _ in range(9))) for each in range(200))
     told = render.card(Card(title="T", blocks=(Table(columns=tuple(f"Column{each}" for each in range(10)), rows=wide),)), TICKET)
