@@ -26,7 +26,8 @@ WHICH = Choice(
 def _named_place(request: Request) -> str:
     """The channel that the form was opened in; raises Refused for anything else.
 
-    A form that says where it was sent must have been sent there. One that does not comes from a window whose arguments nobody can change.
+    A form that says where it was sent must have been sent there. One that does not comes from a window or a chat of the administrator's
+    own, who may set every place.
     """
     place, here = request.args.get("place", ""), request.place
     if here.id and here.private:

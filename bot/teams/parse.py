@@ -167,6 +167,11 @@ def event_id(activity: Activity) -> str:
     return hashlib.blake2b(f"{conversation_of(activity)}\0{said}".encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
+def _place(activity: Activity, kind: Kind) -> Place:
+    """Where it was said or pressed; a form does not say it, for it is sent from the person's own chat, wherever it was asked for."""
+    return Place(id="" if kind == "form" else place_of(activity), private=is_personal(activity))
+
+
 def _interaction(
     activity: Activity, profile: Profile | None, kind: Kind, *, id: str, ticket: str, name: str = "", text: str = "",
     args: Mapping[str, str] | None = None, values: Values | None = None,
@@ -178,7 +183,7 @@ def _interaction(
         tenant=tenant_of(activity),
         user=user_of(activity),
         profile=profile,
-        place=Place(id=place_of(activity), private=is_personal(activity)),
+        place=_place(activity, kind),
         kind=kind,
         name=name,
         text=text,

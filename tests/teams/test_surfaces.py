@@ -294,3 +294,32 @@ async def test_patient_data_in_a_message_is_answered_and_kept_nowhere(bot: Bot, 
     async with bot.database.reading() as session:
         assert await people.find(session, 1) is not None
         assert await ideas.count_by_author(session, 1) == 0
+
+
+async def test_a_channel_becomes_a_groups_place_and_is_told_there_until_the_app_leaves(bot: Bot, teams: TeamsDouble, ann: User) -> None:
+    head = teams.user("Head of Hub", "head@uhd.nhs.uk")
+    team = teams.team("Innovation", ann, head, channels=("General", "Core Team"))
+    await ann.says("setup here", team["Core Team"])
+    await ann.card("This is for administrators", where=ann.chat)
+    await head.says("setup here", team["Core Team"])
+    form = await head.card("Use this channel", where=head.chat)
+    await form.fill({"Which group is told here?": "The Core Team"}).click("Use this channel")
+    await bot.delivery.run()
+    await ann.card("This is the Core Team’s place", where=team["Core Team"])
+    await ann.says("idea")
+    await (await ann.card("Share an idea")).fill(GOOD).click("Share")
+    await bot.delivery.run()
+    told = await head.card("A new idea: IDEA-1", where=team["Core Team"])
+    assert (
+        await head.click(told, "Take it on")
+    ).toast == "I could not do that. This is for a Core Team member who is not the idea’s author. Nothing was changed."
+    await teams.uninstall(team)
+    await (await _asks(ann)).fill({**GOOD, "title": "Another"}).click("Share")
+    await bot.delivery.run()
+    await head.card("A new idea: IDEA-2", where=head.chat)
+
+
+async def _asks(ann: User) -> Card:
+    said = await ann.says("idea")
+    form: Card = await ann.card("Share an idea", after=said)
+    return form
