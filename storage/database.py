@@ -17,7 +17,7 @@ from storage.sqlite import READS, empty_log, sqlite_engine
 Session = AsyncConnection
 """One transaction under way. Topics run Core statements on it and never end it themselves."""
 
-SCHEMA = "0010"
+SCHEMA = "0011"
 """The revision that this code needs: the newest file in storage/migrations/versions."""
 
 POOL = 20
