@@ -30,9 +30,10 @@ from handlers.views import (
     paragraphs,
     says,
 )
+from storage import people
 from storage.keys import Unreadable
 from storage.pulse import answers, participation, rounds
-from storage.pulse.answers import CHOICE, NotOpen
+from storage.pulse.answers import CHOICE, Joined, NotOpen
 from storage.pulse.participation import Participation
 from storage.pulse.rounds import Round, RoundState
 from storage.pulse.sealing import Said, TooLong
@@ -42,6 +43,7 @@ router = Router()
 TITLE = "Maturity pulse"
 CLOSED = "The round has closed. I did not keep this. What you saved before it closed counts."
 ANOTHER = "This belongs to a round that has closed, so I kept nothing of it. Another round is open now: type “pulse”."
+JOINED = "Your accounts have just been joined, so I did not keep this. Send it again."
 LOCKED = "I cannot open the round’s key, so I did not keep this. Tell an administrator that DIH_SECRET_KEYS has changed."
 TOO_LONG = "This is a little too long, as some of its characters take more room. Make it shorter."
 COMMENT = TextField(
@@ -247,6 +249,8 @@ async def _save(request: Request, round: Round, said: Said, *, first: bool = Fal
         await answers.save(request.session, round, request.person.id, said, now=request.now, first=first)
     except NotOpen:
         raise Refused(CLOSED) from None
+    except Joined:
+        raise Refused(JOINED) from None
     except Unreadable:
         raise Refused(LOCKED) from None
 
@@ -339,6 +343,8 @@ async def decline(request: Request) -> Outcome:
     round = await _open_round(request)
     if not await rounds.hold(request.session, round.id, RoundState.OPEN):
         raise Refused(CLOSED)
+    if await people.find(request.session, request.person.id) is None:
+        raise Refused(JOINED)
     await participation.decline(request.session, round.id, request.person.id)
     return says("No more reminders for this round", "You can still answer until it closes: type “pulse”.")
 

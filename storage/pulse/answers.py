@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from storage import people
 from storage.database import Session, secret_keys
 from storage.pulse import participation, rounds
 from storage.pulse.rounds import Round, RoundState
@@ -34,6 +35,10 @@ class OpenRow(Base):
     __table_args__ = {"sqlite_with_rowid": False}
     tag: Mapped[str] = mapped_column(primary_key=True)
     sealed: Mapped[str]
+
+
+class Joined(Exception):
+    """The person has become another one a moment ago."""
 
 
 class NotOpen(Exception):
@@ -76,9 +81,11 @@ async def _key_to_write(session: Session, round: Round, now: datetime) -> RoundK
 async def save(session: Session, round: Round, person_id: int, said: Said, *, now: datetime, first: bool = False) -> None:
     """Keeps what somebody says to an item, in place of what they said before, `first`: only if they had said nothing.
 
-    Raises NotOpen, Unreadable and TooLong.
+    Raises NotOpen, Joined, Unreadable and TooLong.
     """
     key = await _key_to_write(session, round, now)
+    if await people.find(session, person_id) is None:  # whoever joins two people holds the round alone
+        raise Joined
     await participation.start(session, round.id, person_id)
     tag = key.tag(person_id, said.item)
     await (_PUT_FIRST if first else _PUT)(session, {"tag": tag, "sealed": key.seal(tag, said)})

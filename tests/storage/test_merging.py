@@ -37,7 +37,6 @@ HANDLED = {
     "project_followers.person_id": ONE_STAYS,
     "project_reports.by_id": MOVES,
     "projects.lead_id": MOVES,
-    "pulse_participation.person_id": JOINED,
     "pulse_priorities.owner_id": MOVES,
     "receipts.person_id": ONE_STAYS,
     "sessions.person_id": MOVES,
