@@ -174,7 +174,7 @@ def _fact(fact: Fact, *, first: bool) -> list[Json]:
 
 
 def _image(address: str, alternative: str) -> Json:
-    return {"type": "Image", "url": address, "altText": words.short(alternative, ALTERNATIVE), "size": "Stretch"}
+    return {"type": "Image", "url": address, "altText": safe(words.short(alternative, ALTERNATIVE)), "size": "Stretch"}
 
 
 # -- tables

@@ -46,18 +46,23 @@ class TeamsChat:
         cards: list[Card | Dialog] = [Card(self.teams, self.user, message) for message in self._messages() if message.cards]
         return [self._dialog, *cards] if self._dialog is not None and self._dialog.open else cards
 
+    def _newest(self) -> list[str]:
+        """The words of the newest answers, and of what the bot said by itself."""
+        told = [each for each in self._surfaces() if isinstance(each, Card) and not each.message.activity.get("replyToId")]
+        answers = [each for each in self._surfaces() if each not in told]
+        return [self._word, *map(_words, answers[:2]), *map(_words, told[:2])]
+
     async def opens_form(self) -> None:
-        """A form is the newest on the screen."""
-
-        def look() -> bool:
-            surfaces = self._surfaces()
-            return bool(surfaces) and _submit(surfaces[0]) is not None
-
-        await self.teams.until(look, 5, f"form for {self.user.name}; there is {[_words(each) for each in self._surfaces()[:1]]}")
+        """A form is on the screen; what the bot says by itself may stand below it."""
+        await self._form()
 
     async def _form(self) -> Card | Dialog:
-        await self.opens_form()
-        return self._surfaces()[0]
+        def look() -> Card | Dialog | None:
+            return next((surface for surface in self._surfaces() if _submit(surface) is not None), None)
+
+        there = [_words(each) for each in self._surfaces()[:2]]
+        form: Card | Dialog = await self.teams.until(look, 5, f"form for {self.user.name}; there is {there}")
+        return form
 
     async def fills(self, answers: Answers) -> None:
         """Fills and sends the form."""
@@ -105,7 +110,7 @@ class TeamsChat:
         form = await self._form()
         element = _input(form, label)
         value = str(element.get("value", ""))
-        chosen = [choice["title"] for choice in element.get("choices", ()) if choice["value"] == value]
+        chosen = [choice["title"].partition(": ")[0] for choice in element.get("choices", ()) if choice["value"] == value]
         return chosen[0] if chosen else value.strip()
 
     async def presses(self, label: str) -> None:
@@ -125,11 +130,9 @@ class TeamsChat:
         """The newest of what is on the screen that shows all of these."""
 
         def look() -> str:
-            there = [self._word, *map(_words, self._surfaces()[:2])]
-            return next((shown for shown in there if all(word in shown for word in words)), "")
+            return next((shown for shown in self._newest() if all(word in shown for word in words)), "")
 
-        there = [_words(each) for each in self._surfaces()[:2]]
-        shown: str = await self.teams.until(look, 5, f"{words} on the screen of {self.user.name}; there was {there}")
+        shown: str = await self.teams.until(look, 5, f"{words} on the screen of {self.user.name}; there was {self._newest()}")
         return shown
 
     async def is_told(self, words: str) -> str:

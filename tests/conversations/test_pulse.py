@@ -114,7 +114,7 @@ async def test_a_round_from_its_opening_to_what_is_agreed_on_it(hub: Hub) -> Non
     assert "6 of 7 took part" in told
     assert "You are told because you were asked to take part." in told
     await nurse.types("pulse results")
-    shown = await nurse.sees("6 of 7 took part (86%)", "Views", FIRST, "This wheel is illustrative", "“Needs and priorities”")
+    shown = await nurse.sees("6 of 7 took part (86%)", "Scored", FIRST, "This wheel is illustrative", "“Needs and priorities”")
     assert "Agree a priority" not in shown
     await nurse.presses("Read the comments")
     await nurse.sees("Comments:", "A remark of mine", "1 to 1 of 1 comment")

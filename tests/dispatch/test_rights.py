@@ -29,6 +29,7 @@ TABLE: Mapping[tuple[Kind, str], set[str]] = {
     ("command", "help"): EVERYBODY,
     ("command", "me"): EVERYBODY,
     ("command", "web"): EVERYBODY,
+    ("action", "welcome.arrive"): EVERYBODY,
     ("command", "link"): EVERYBODY,
     ("form", "linking.join"): EVERYBODY,
     ("command", "idea"): EVERYBODY,
