@@ -35,10 +35,16 @@ def _message(number: int) -> bytes:
     return json.dumps(_activity(number, "message", text="help", textFormat="plain")).encode()
 
 
-def _invoke(number: int) -> bytes:
+def _dialog(number: int) -> bytes:
+    """ "Share an idea" is pressed: its form is asked for."""
+    data = {"dih": {"do": "action", "name": "ideas.start", "ticket": uuid.uuid4().hex}, "msteams": {"type": "task/fetch"}}
+    return json.dumps(_activity(number, "invoke", name="task/fetch", replyToId="1", value={"data": data})).encode()
+
+
+def _page(number: int) -> bytes:
+    """A list is turned, which also changes the message."""
     data = {"dih": {"do": "action", "name": "ideas.page", "ticket": uuid.uuid4().hex, "args": {"offset": "0"}}}
-    action = {"type": "Action.Execute", "verb": "ideas.page", "data": data}
-    value = {"action": action, "trigger": "manual"}
+    value = {"action": {"type": "Action.Execute", "verb": "ideas.page", "data": data}, "trigger": "manual"}
     return json.dumps(_activity(number, "invoke", name="adaptiveCard/action", replyToId="1", value=value)).encode()
 
 
@@ -76,7 +82,7 @@ def compare(url: str, ports: Iterator[int]) -> None:
             own = {**env, **product_env(url, port)}
             bare = _bot(["-m", "tests.benchmarks.floor_teams", "--port", str(bare_port)], bare_port, env)
             with bare as documented, _bot(["-m", "bot", "run"], port, own) as bot, load.as_teams(token):
-                for goal, make in (("G4 message", _message), ("G4 invoke", _invoke)):
+                for goal, make in (("G4 message", _message), ("G4 invoke", _dialog), ("G4 invoke that changes its message", _page)):
                     a = Side(name="CloudAdapter as documented", process=documented, make=make, expect=b"")
                     b = Side(name="DIH, SQLite", process=bot, make=make, expect=b"")
                     for side in (a, b):
