@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import collections
+import concurrent.futures
 import contextlib
 import copy
 import datetime
@@ -25,6 +26,7 @@ import hmac
 import itertools
 import json
 import math
+import multiprocessing
 import pathlib
 import re
 import ssl
@@ -68,6 +70,16 @@ BAD_ACTIVITIES = ("channel", "no_channel", "no_service_url", "evil_service_url",
 BAD_BODIES = ("not_json", "list", "no_body", "no_type", "not_utf8", "content_type")
 
 
+@functools.cache
+def _checking():
+    """A process that looks at cards: it takes long, and in a thread it would hold up the bot whose loop is measured."""
+    return concurrent.futures.ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+
+
+async def _looked_at(check, *what):
+    return await asyncio.get_running_loop().run_in_executor(_checking(), check, *what)
+
+
 PRIVATE_KEYS = itertools.cycle([rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(6)])  # making one takes long
 
 
@@ -89,7 +101,7 @@ class Call:
     at: float = 0.0
     status: int = 0
     response: object = None
-    found: object = None  # what is wrong with an activity: looked at in a thread, for it takes long
+    found: object = None  # what is wrong with an activity
 
 
 @dataclass
@@ -573,7 +585,7 @@ class TeamsDouble:
         fault = self._take_fault(call)
         if op in ("send", "reply", "update") and isinstance(call.body, dict):
             conversation = self.conversation(call.conversation)
-            call.found = await asyncio.to_thread(teamscheck.check_activity, call.body, conversation.kind if conversation else "personal")
+            call.found = await _looked_at(teamscheck.check_activity, call.body, conversation.kind if conversation else "personal")
         if fault and not fault.applied:
             return await self._fail(fault, call, request)
         try:
@@ -914,13 +926,13 @@ class TeamsDouble:
         if invoke and d.error:
             d.error = UNREACHABLE
         if invoke and not d.error:
-            await asyncio.to_thread(self._judge, d)
+            await self._judge(d)
         self.deliveries.append(d)
         async with self._changed:
             self._changed.notify_all()
         return d
 
-    def _judge(self, d):
+    async def _judge(self, d):
         """The answer to an invoke: what the person sees, and whether Teams can use it."""
         name, body = d.activity.get("name"), None
         if d.status != 200:
@@ -933,7 +945,7 @@ class TeamsDouble:
             d.error = UNREACHABLE
             self.problem(f"{name}: the answer is not JSON: {d.body[:80]!r}")
             return
-        found = teamscheck.check_invoke(name, body)
+        found = await _looked_at(teamscheck.check_invoke, name, body)
         for p, m in found.warnings:
             self.warn(f"{name}: {m} [{p}]")
         if found.errors:
