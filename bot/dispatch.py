@@ -88,6 +88,11 @@ class Vouching:
         return Seen(key=account, name=name, email=email or None, vouched=vouched, zone=profile.zone)
 
 
+def new_reference() -> str:
+    """What a person is given of a fault, and the log of the server has too."""
+    return secrets.token_hex(2).upper()
+
+
 def new_ticket() -> str:
     """A ticket for a form or card: random, and not stored until it is used."""
     return secrets.token_urlsafe(12)
@@ -365,7 +370,7 @@ def _already_sent(interaction: Interaction, reference: str | None) -> Outcome:
 
 def _apology(interaction: Interaction, error: Exception) -> Answer:
     """Logs a bug once under a reference that the person is given; "nothing was changed" only when that is known."""
-    reference = secrets.token_hex(2).upper()
+    reference = new_reference()
     facts = {"reference": reference, "kind": interaction.kind, "action": interaction.name, "interaction": interaction.id}
     log.error("an interaction failed", exc_info=error, extra=facts)
     sure = "" if isinstance(error, UncertainCommit) else " Nothing was changed."

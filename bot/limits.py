@@ -40,6 +40,10 @@ class RateLimit:
         return True
 
 
+BUSY = "I am busy just now. Nothing was changed. Try again in a minute."
+"""What people are told then."""
+
+
 class Busy(Exception):
     """Too much work is under way to begin more."""
 

@@ -314,16 +314,17 @@ async def requeue(session: Session, id: int, *, now: datetime) -> bool:
 
 async def cancel(session: Session, key: str, *, now: datetime) -> bool:
     """Drops a notice that is still waiting; False when it is not."""
-    waiting = (OutboxRow.key == key) & (OutboxRow.state == State.WAITING)
-    values = {"state": State.DROPPED, "settled_at": now, "reason": "cancelled"}
-    return (await session.execute(sa.update(OutboxRow).where(waiting).values(**values))).rowcount == 1
+    return await _cancel(session, OutboxRow.key == key, now) == 1
 
 
 async def cancel_all(session: Session, person_id: int, *, now: datetime) -> int:
     """Drops all that waits for somebody who cannot be reached any more; returns how many."""
-    waiting = (OutboxRow.person_id == person_id) & (OutboxRow.state == State.WAITING)
+    return await _cancel(session, OutboxRow.person_id == person_id, now)
+
+
+async def _cancel(session: Session, which: sa.ColumnElement[bool], now: datetime) -> int:
     values = {"state": State.DROPPED, "settled_at": now, "reason": "cancelled"}
-    return (await session.execute(sa.update(OutboxRow).where(waiting).values(**values))).rowcount
+    return (await session.execute(sa.update(OutboxRow).where(which, OutboxRow.state == State.WAITING).values(**values))).rowcount
 
 
 async def merge(session: Session, *, keep: int, gone: int, now: datetime) -> None:

@@ -15,15 +15,15 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.dispatch import Answer
+from bot.dispatch import Answer, new_reference
+from bot.outbound import NEVER_LEFT
 from bot.slack import render
 from bot.slack.parse import ASK_AGAIN, channel_of, is_between_us, pressed, pressed_on, thread_of, typed_words, user_and_team
-from bot.slack.send import CONTENT, NEVER_LEFT, TARGET, error_code
+from bot.slack.send import CONTENT, TARGET, error_code
 from bot.slack.upload import A_LITTLE, Uploads
 from handlers.views import Button, Card, File, Form, Quiet, Reply, Text
 
 WORKING = "Working on it. The answer will follow here."
-BUSY = "I am busy just now. Nothing was changed. Try again in a minute."
 SAVING = "Saving. You can wait here or close this."
 AGAIN = "Still saving, press again in a moment."
 CLOSED = "The form was closed before I could show you the next one. Start it again to go on."
@@ -89,7 +89,7 @@ class Answers(ABC):
         try:
             await showing
         except Exception as error:
-            reference = secrets.token_hex(2).upper()
+            reference = new_reference()
             facts = {"reference": reference, "error": error_code(error) if isinstance(error, SlackApiError) else type(error).__name__}
             log.error("an answer could not be shown", exc_info=error, extra=facts)
             sorry = f"I could not show you the answer. What you asked for may have been done. Reference {reference}."

@@ -8,7 +8,6 @@ import hmac
 import json
 import logging
 import re
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
@@ -23,11 +22,12 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.dispatch import Answer, Dispatcher
-from bot.limits import Busy, Patience
+from bot.dispatch import Answer, Dispatcher, new_reference
+from bot.limits import BUSY, Busy, Patience
 from bot.pictures import Pictures
+from bot.profiles import Profiles
 from bot.slack import parse
-from bot.slack.answers import BUSY, WORKING, Answers, CommandAnswers, EventAnswers, PressAnswers, SubmissionAnswers
+from bot.slack.answers import WORKING, Answers, CommandAnswers, EventAnswers, PressAnswers, SubmissionAnswers
 from bot.slack.send import SECONDS, SlackSender, client
 from bot.slack.upload import Uploads
 from handlers.routing import Interaction, Profile
@@ -37,9 +37,6 @@ log = logging.getLogger(__name__)
 bolt_log = logging.getLogger(f"{__name__}.bolt")
 bolt_log.setLevel(logging.CRITICAL + 1)  # bolt would log what people wrote; what matters is logged here
 
-PROFILE_WITHIN = 0.3
-PROFILE_LASTS, PROFILE_RETRY = 3600, 30
-PROFILES = 20_000
 ASK_AGAIN_AFTER = 30  # seconds until Slack is asked again who we are, where it did not say
 OPEN_WITHIN, IDENTIFY_WITHIN = 3, 0.1
 WINDOW = 300  # seconds that a signature is good for, either way
@@ -86,7 +83,7 @@ class Workspace:
         self._asking: asyncio.Task[None] | None = None
         self._ask_again = 0.0
         self.authorization = AuthorizeResult(enterprise_id=None, team_id=None, bot_token=bot_token)
-        self._profiles: dict[tuple[str, str], tuple[Profile | None, float]] = {}
+        self._profiles = Profiles()
 
     async def identify(self, within: float) -> None:
         """Has Slack say who we are: asked once, one request at a time, and not again at once where it does not say."""
@@ -126,22 +123,13 @@ class Workspace:
         return "" if workspace == self._own else STRANGE
 
     async def profile(self, user: str, team: str, workspace: str) -> Profile | None:
-        """What Slack says of somebody, remembered for an hour; None when it does not say so in time."""
-        known = self._profiles.get((team, user))
-        if known is not None and time.monotonic() < known[1]:
-            return known[0]
-        found = None
-        try:
-            async with asyncio.timeout(PROFILE_WITHIN):
-                found = parse.profile_of((await self._api.users_info(user=user)).get("user"), workspace)
-        except Exception as error:  # whatever the SDK makes of a strange answer; the person is served without it
-            log.info("a profile was not to be had", extra={"user": user, "error": type(error).__name__})
-        if found is not None and team != workspace:
-            found = replace(found, guest=True)
-        if len(self._profiles) >= PROFILES:
-            self._profiles.clear()
-        self._profiles[team, user] = (found, time.monotonic() + (PROFILE_LASTS if found else PROFILE_RETRY))
-        return found
+        """What Slack says of somebody; None when it does not say so in time."""
+
+        async def ask() -> Profile | None:
+            found = parse.profile_of((await self._api.users_info(user=user)).get("user"), workspace)
+            return replace(found, guest=True) if found is not None and team != workspace else found
+
+        return await self._profiles.of(team, user, ask)
 
 
 class SlackChannel:
@@ -243,7 +231,7 @@ class SlackChannel:
             try:
                 await listen(ack, body)
             except Exception as error:
-                reference = secrets.token_hex(2).upper()
+                reference = new_reference()
                 log.error("a request of Slack failed", exc_info=error, extra={"reference": reference})
                 await ack(**self._sorry(body, f"Something went wrong on our side. Reference {reference}."))
 

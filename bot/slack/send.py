@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.outbound import NEVER_LEFT, proxy_for
 from bot.slack import render
 from bot.slack.render import NO_FILES, Files
 from bot.slack.upload import A_LITTLE, Uploads
@@ -35,18 +34,10 @@ CONTENT = frozenset(
 )
 
 
-NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, aiohttp.ConnectionTimeoutError)
-"""The request cannot have reached Slack."""
-
-
 def client(token: str | None, api_url: str, session: aiohttp.ClientSession | None = None) -> AsyncWebClient:
-    """A Web API client that never tries again by itself.
-
-    It reads the proxy from the environment once: aiohttp's trust_env would ask in a thread, twice a call, and trips over a netrc.
-    """
+    """A Web API client that never tries again by itself."""
     api = AsyncWebClient(token=token, base_url=api_url, timeout=SECONDS, session=session, retry_handlers=[])
-    address = urlsplit(api_url)
-    api.proxy = None if proxy_bypass(address.hostname or "") else getproxies().get(address.scheme)
+    api.proxy = proxy_for(api_url)
     return api
 
 

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from bot.dispatch import Answer
+from bot.dispatch import Answer, new_reference
+from bot.limits import BUSY
 from bot.teams import parse, render
 from bot.teams.book import AddressBook
 from bot.teams.parse import Activity, Surface
 from bot.teams.render import Pictures
-from bot.teams.send import Connector, Refusal, result_of
-from handlers.views import Card, File, Form, Link, Outcome, Quiet, Reply, Text, paragraphs
+from bot.teams.send import Connector, Refusal, result_of, with_conversation
+from handlers.views import Card, File, Form, Link, Outcome, Quiet, Reply, Text, paragraphs, says
 from scheduler.delivery import RetryLater
 from storage.addresses import Address
 
 log = logging.getLogger(__name__)
 
 WORKING = "Working on it. The answer follows in our chat."
-BUSY = "I am busy just now. Nothing was changed. Try again in a minute."
 SAVING = "Saving. The answer takes the place of this card."
 IN_OUR_CHAT = "I answered in our chat."
 NO_CHAT = "Open a chat with me first, then try again. I answer there, where only you see it."
@@ -89,16 +88,22 @@ class Answers(ABC):
         try:
             await showing
         except Exception as error:
-            reference = secrets.token_hex(2).upper()
+            reference = new_reference()
             log.error("an answer could not be shown", exc_info=error, extra={"reference": reference, "error": type(error).__name__})
             sorry = f"I could not show you the answer. What you asked for may have been done. Reference {reference}."
-            card = _says("Sorry", "Something went wrong on our side.", sorry)
             try:
-                await self._in_our_chat(Reply(card=card), "sorry")
+                await self._in_our_chat(says("Sorry", "Something went wrong on our side.", sorry), "sorry")
             except Exception as silence:
                 log.warning("nor could the person be told", extra={"reference": reference, "error": type(silence).__name__})
 
     # -- where a view goes
+
+    def _takes_the_place(self, answer: Answer) -> bool:
+        """Whether the outcome stands where the pressed card stood: what follows a form, and a card that says so; never a refusal."""
+        outcome = answer.outcome
+        if isinstance(outcome, Form):
+            return parse.is_form(self._activity)
+        return isinstance(outcome, Reply) and answer.done and (outcome.replaces or parse.is_form(self._activity))
 
     def _content(self, outcome: Outcome, ticket: str) -> Mapping[str, Any]:
         if isinstance(outcome, Form):
@@ -121,22 +126,16 @@ class Answers(ABC):
             return
         content = self._content(outcome, ticket)
         try:
-            conversation = await self._own_conversation()
-            await self._patiently(lambda: self._connector.post(self._person, content, conversation=conversation))
+            self._person = await with_conversation(self._connector, self._book, self._person)
+            await self._patiently(lambda: self._connector.post(self._person, content))
         except Refusal as refusal:
             if self._personal or refusal.status not in (403, 404):
                 raise
             await self._ask_for_a_chat()
 
-    async def _own_conversation(self) -> str:
-        if not self._person.conversation:
-            self._person = replace(self._person, conversation=await self._connector.own_conversation(self._person))
-            await self._book.note(self._person)
-        return self._person.conversation
-
     async def _ask_for_a_chat(self) -> None:
         link = Link(label="Open a chat with me", url=f"https://teams.microsoft.com/l/chat/0/0?users={self._connector.bot}")
-        content = render.message(replace(_says("I answer in private", NO_CHAT), buttons=(link,)), "chat")
+        content = render.message(says("I answer in private", NO_CHAT, buttons=(link,)).card, "chat")
         only = self._person.contact if parse.is_targeted(self._activity) else ""
         here = parse.conversation_of(self._activity)
         await self._connector.post(self._person, content, conversation=here, only=only)
@@ -194,23 +193,12 @@ class SubmitAnswers(WordsAnswers):
 
     async def after(self, answer: Answer) -> None:
         """In the form's place or below."""
-        outcome = answer.outcome
-        replaces = isinstance(outcome, Reply) and outcome.replaces
-        stays = isinstance(outcome, Reply) and not answer.done
-        if self._personal and not stays and (replaces or parse.is_form(self._activity)):
-            await self._carefully(self._put(outcome, answer.ticket))
-        else:
-            await self._carefully(self._say(outcome, answer.ticket))
+        showing = self._put if self._personal and self._takes_the_place(answer) else self._say
+        await self._carefully(showing(answer.outcome, answer.ticket))
 
 
 class ExecuteAnswers(Answers):
     """A card's button: the card changes for who pressed it, or a short word is shown and the outcome follows as a message."""
-
-    def _takes_the_place(self, answer: Answer) -> bool:
-        outcome = answer.outcome
-        if isinstance(outcome, Form):
-            return parse.is_form(self._activity)
-        return isinstance(outcome, Reply) and answer.done and (outcome.replaces or parse.is_form(self._activity))
 
     def at_once(self, answer: Answer) -> Told:
         """The card in its new state, or a word."""
@@ -218,11 +206,11 @@ class ExecuteAnswers(Answers):
         if self._takes_the_place(answer):
             return _card_told(self._drawn(outcome, ticket))
         if isinstance(outcome, Reply) and not answer.done:
-            return _word(_sentences(outcome.card))
+            return word(_sentences(outcome.card))
         if isinstance(outcome, Quiet):
-            return _word("Done.")
+            return word("Done.")
         title = outcome.title if isinstance(outcome, Form) else _card(outcome).title
-        return _word(title if self._personal or _is_for_all(outcome) else IN_OUR_CHAT)
+        return word(title if self._personal or _is_for_all(outcome) else IN_OUR_CHAT)
 
     def _drawn(self, outcome: Outcome, ticket: str) -> Body:
         if isinstance(outcome, Form):
@@ -232,8 +220,8 @@ class ExecuteAnswers(Answers):
     def working(self) -> Told:
         """A form says that it is being saved; elsewhere a word does."""
         if self._personal and parse.is_form(self._activity):
-            return _card_told(render.card(_says("Saving", SAVING), "saving"))
-        return _word(WORKING)
+            return _card_told(render.card(says("Saving", SAVING).card, "saving"))
+        return word(WORKING)
 
     async def after(self, answer: Answer) -> None:
         """The message itself changes too, or the outcome is shown below."""
@@ -269,7 +257,7 @@ class DialogAnswers(Answers):
 
     def working(self) -> Told:
         """The dialog closes; the outcome follows in the person's chat."""
-        return _told({"task": {"type": "message", "value": WORKING}})
+        return closing(WORKING)
 
     async def after(self, answer: Answer) -> None:
         """The dialog has shown it all."""
@@ -277,10 +265,6 @@ class DialogAnswers(Answers):
 
 def _is_for_all(outcome: Outcome) -> bool:
     return isinstance(outcome, Reply) and outcome.audience == "here"
-
-
-def _says(title: str, *sentences: str) -> Card:
-    return Card(title=title, blocks=paragraphs(*sentences))
 
 
 def _sentences(card: Card) -> str:
@@ -299,15 +283,21 @@ def _told(body: Body) -> Told:
     return Told(body=body)
 
 
-def _word(text: str) -> Told:
+def word(text: str) -> Told:
+    """A sentence beside the card that was pressed."""
     return Told(body={"statusCode": 200, "type": "application/vnd.microsoft.activity.message", "value": text})
+
+
+def closing(text: str) -> Told:
+    """A sentence in place of a dialog."""
+    return _told({"task": {"type": "message", "value": text}})
 
 
 def _card_told(card: Body) -> Told:
     return Told(body={"statusCode": 200, "type": "application/vnd.microsoft.card.adaptive", "value": card})
 
 
-DECLINED = Answer(outcome=Reply(card=_says("Not now", BUSY)), ticket="declined", done=False)
+DECLINED = Answer(outcome=says("Not now", BUSY), ticket="declined", done=False)
 """Nothing was begun."""
 SURFACES: Mapping[Surface, type[Answers]] = {
     "words": WordsAnswers,

@@ -7,16 +7,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+
+from bot.outbound import proxy_for
 
 SECONDS = 10
 CONNECTIONS = 200
 
 
 class Network:
-    """Calls addresses over TLS. Reads the proxy once: aiohttp's trust_env would ask in a thread, twice a call, and trips over a netrc."""
+    """Calls addresses over TLS."""
 
     def __init__(self) -> None:
         self.seconds: float = SECONDS
@@ -25,7 +26,7 @@ class Network:
         """Before the first call, on the running loop."""
         connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(), limit=CONNECTIONS)
         self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-        self._proxy = getproxies().get("https")
+        self._proxies: dict[str, str | None] = {}
 
     async def close(self) -> None:
         """Gives the connections back."""
@@ -37,9 +38,11 @@ class Network:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """One request, never repeated and never led elsewhere; raises what aiohttp raises, and TimeoutError."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        proxy = None if proxy_bypass(urlsplit(url).hostname or "") else self._proxy
+        host = urlsplit(url).netloc
+        if host not in self._proxies:
+            self._proxies[host] = proxy_for(url)
         timeout = aiohttp.ClientTimeout(total=seconds or self.seconds)
         async with self._session.request(
-            method, url, headers=headers, json=json, params=params, proxy=proxy, timeout=timeout, allow_redirects=False
+            method, url, headers=headers, json=json, params=params, proxy=self._proxies[host], timeout=timeout, allow_redirects=False
         ) as response:
             yield response

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
-import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -30,12 +28,13 @@ from botframework.connector.auth import (
 )
 from botframework.connector.skills import BotFrameworkClient
 
-from bot.dispatch import Answer, Dispatcher
+from bot.dispatch import Answer, Dispatcher, new_reference
 from bot.figures import is_drawn
 from bot.limits import Busy, Patience, Recent
 from bot.pictures import Pictures
+from bot.profiles import Profiles
 from bot.teams import parse, render
-from bot.teams.answers import DECLINED, SURFACES, Answers, Surroundings, Told
+from bot.teams.answers import DECLINED, SURFACES, Answers, Surroundings, Told, closing, word
 from bot.teams.book import AddressBook
 from bot.teams.keys import METADATA, SigningKeys
 from bot.teams.network import Network
@@ -48,9 +47,6 @@ from storage.database import Database
 
 log = logging.getLogger(__name__)
 
-PROFILE_WITHIN = 0.3
-PROFILE_LASTS, PROFILE_RETRY = 3600, 30
-PROFILES = 20_000
 GOOD_FOR = 300  # seconds that a token's signature is not looked at again
 FOREIGN = Told(status=403)
 NOTHING = Told()
@@ -129,28 +125,6 @@ class NoConnectors(ConnectorFactory):
         return cast("ConnectorClient", self)
 
 
-class Roster:
-    """Whose profile we know, as the conversation's roster has it."""
-
-    def __init__(self, connector: Connector) -> None:
-        self._connector = connector
-        self._known: Recent[tuple[str, str], tuple[Profile | None, float]] = Recent(PROFILES)
-
-    async def profile(self, person: Address, conversation: str) -> Profile | None:
-        """What the roster says of somebody, remembered for an hour; None when it does not say so in time."""
-        known = self._known.get((person.tenant, person.who))
-        if known is not None and time.monotonic() < known[1]:
-            return known[0]
-        found = None
-        try:
-            async with asyncio.timeout(PROFILE_WITHIN):
-                found = parse.profile_of(await self._connector.member(person, conversation), person.tenant)
-        except Exception as error:  # the person is served without it
-            log.info("a profile was not to be had", extra={"user": person.who, "error": type(error).__name__})
-        self._known.keep((person.tenant, person.who), (found, time.monotonic() + (PROFILE_LASTS if found else PROFILE_RETRY)))
-        return found
-
-
 class TeamsChannel:
     """One Teams app, in its own tenant and in those that are allowed besides."""
 
@@ -177,7 +151,7 @@ class TeamsChannel:
         self._keys = SigningKeys(self._network)
         self._connector = Connector(self._network, Tokens(app_id=app_id, password=password, tenant=tenant), app_id)
         self._book = AddressBook(database, clock)
-        self._roster = Roster(self._connector)
+        self._profiles = Profiles()
         self._adapter = CloudAdapter(Authentication(self._keys, app_id))
         self.sender = TeamsSender(self._connector, self._book, self._addresses)
 
@@ -231,7 +205,7 @@ class TeamsChannel:
         try:
             return await self._attend(body)
         except Exception as error:
-            reference = secrets.token_hex(2).upper()
+            reference = new_reference()
             log.error("a request of Teams failed", exc_info=error, extra={"reference": reference})
             return _sorry(body, f"Something went wrong on our side. Reference {reference}.")
 
@@ -293,7 +267,11 @@ class TeamsChannel:
 
     async def _profile(self, body: parse.Activity, person: Address) -> Profile | None:
         """As the roster has it, with the time zone that the activity says."""
-        profile = await self._roster.profile(person, parse.conversation_of(body))
+
+        async def ask() -> Profile | None:
+            return parse.profile_of(await self._connector.member(person, parse.conversation_of(body)), person.tenant)
+
+        profile = await self._profiles.of(person.tenant, person.who, ask)
         return None if profile is None else replace(profile, zone=parse.zone_of(body))
 
 
@@ -323,8 +301,8 @@ def _sorry(body: parse.Activity, sentence: str) -> Told:
     """An answer that says so where Teams shows one."""
     match parse.surface_of(body):
         case "execute":
-            return Told(body={"statusCode": 200, "type": "application/vnd.microsoft.activity.message", "value": sentence})
+            return word(sentence)
         case "fetch" | "dialog":
-            return Told(body={"task": {"type": "message", "value": sentence}})
+            return closing(sentence)
         case _:
             return NOTHING

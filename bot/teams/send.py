@@ -11,6 +11,7 @@ from urllib.parse import quote
 import aiohttp
 
 from bot.limits import Recent
+from bot.outbound import NEVER_LEFT
 from bot.teams import render
 from bot.teams.book import AddressBook
 from bot.teams.network import Network
@@ -20,9 +21,6 @@ from bot.teams.tokens import NoToken, Tokens
 from handlers.views import Card, Message
 from scheduler.delivery import Ambiguous, BadContent, CredentialsDead, Result, RetryLater, Sent, Target, TargetDead
 from storage.addresses import Address
-
-NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, aiohttp.ConnectionTimeoutError)
-"""The request cannot have reached Teams."""
 
 
 class Refusal(Exception):
@@ -121,6 +119,15 @@ def _seconds(text: str | None) -> float | None:
         return None
 
 
+async def with_conversation(connector: Connector, book: AddressBook, address: Address) -> Address:
+    """The address with the person's own conversation, which is begun where it is not known; raises as the Connector does."""
+    if address.conversation:
+        return address
+    begun = replace(address, conversation=await connector.own_conversation(address))
+    await book.note(begun)
+    return begun
+
+
 class TeamsSender:
     """Delivers the outbox's messages; implements scheduler.delivery.Sender."""
 
@@ -134,21 +141,13 @@ class TeamsSender:
             return TargetDead(reason="Teams: nothing was heard from there" if address is None else "Teams: it takes nothing any more")
         content = render.message(message.card, ticket, self._pictures(message.card))
         try:
-            there = await self._with_conversation(address)
+            there = await with_conversation(self._connector, self._book, address)
         except Exception as error:
             result = result_of(error)
             return RetryLater(reason=result.reason) if isinstance(result, Ambiguous) else await self._settled(address, result)
         if handle and (changed := await self._change(there, handle, content)) is not None:
             return changed
         return await self._settled(there, await self._post(there, content))
-
-    async def _with_conversation(self, address: Address) -> Address:
-        """The address with the person's own conversation, which is begun where it is not known."""
-        if address.conversation:
-            return address
-        begun = replace(address, conversation=await self._connector.own_conversation(address))
-        await self._book.note(begun)
-        return begun
 
     async def _change(self, address: Address, handle: str, content: Mapping[str, Any]) -> Result | None:
         """The result; None where the message is not there any more, so that a new one is to be posted."""

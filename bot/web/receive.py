@@ -13,7 +13,7 @@ from datetime import datetime
 
 from aiohttp import web
 
-from bot.dispatch import Answer, Dispatcher, new_ticket
+from bot.dispatch import Answer, Dispatcher, new_reference, new_ticket
 from bot.limits import Busy, Patience
 from bot.pictures import Pictures
 from bot.web import parse, render, safety
@@ -138,7 +138,7 @@ class WebChannel:
             except ConnectionError:
                 raise
             except Exception as error:
-                reference = secrets.token_hex(2).upper()
+                reference = new_reference()
                 log.error("a page failed", exc_info=error, extra={"reference": reference})
                 return self._respond.notice("Sorry", f"Something went wrong on our side. Reference {reference}.", status=500)
 
